@@ -1,0 +1,153 @@
+// Package nodespec defines the node spec: the one JSON document that tells the
+// runtime everything it needs to run a cluster's roles.
+//
+// The document is written by the TypeScript library, which takes every decision;
+// its JSON Schema is protocol/node-spec.schema.json.
+package nodespec
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// APIVersion and Kind identify the document.
+const (
+	APIVersion = "sandkube.dev/v1alpha1"
+	Kind       = "NodeSpec"
+)
+
+// NodeSpec is the whole document.
+type NodeSpec struct {
+	APIVersion string  `json:"apiVersion"`
+	Kind       string  `json:"kind"`
+	Cluster    Cluster `json:"cluster"`
+	// Programs is the absolute path of the directory that holds sandkube's binaries.
+	Programs     string       `json:"programs"`
+	ControlPlane ControlPlane `json:"controlPlane"`
+	// Node is nil when the cluster runs without a node (--control-plane).
+	Node *Node `json:"node"`
+}
+
+// Cluster names the cluster and the directory that holds all of its state.
+type Cluster struct {
+	Name      string `json:"name"`
+	Directory string `json:"directory"`
+}
+
+// ControlPlane configures the datastore, API server, controllers and scheduler.
+type ControlPlane struct {
+	// BindAddress and Port are where the API server listens.
+	BindAddress string `json:"bindAddress"`
+	Port        int    `json:"port"`
+	// AdvertiseAddress is published as the endpoint of default/kubernetes; it may not be a loopback address.
+	AdvertiseAddress string `json:"advertiseAddress"`
+	// ServiceRange and PodRange are CIDRs.
+	ServiceRange string `json:"serviceRange"`
+	PodRange     string `json:"podRange"`
+}
+
+// Node configures the kubelet, containerd, the pod network and the surroundings they see.
+type Node struct {
+	Name string `json:"name"`
+	// Address is the node's InternalIP; the pod bridge carries it.
+	Address string `json:"address"`
+	// PodRange is the CIDR that this node gives to its pods.
+	PodRange    string     `json:"podRange"`
+	KubeletPort int        `json:"kubeletPort"`
+	Cgroup      Cgroup     `json:"cgroup"`
+	StandIns    StandIns   `json:"standIns"`
+	Containerd  Containerd `json:"containerd"`
+	OCI         OCI        `json:"oci"`
+	Network     Network    `json:"network"`
+	Kubelet     Kubelet    `json:"kubelet"`
+}
+
+// Cgroup says where the node finds its cgroup hierarchies.
+type Cgroup struct {
+	// MountControllers are version 1 controllers to mount, each on its own, in the
+	// node's private mount namespace. Empty: the ones that are mounted are used.
+	MountControllers []string `json:"mountControllers"`
+	// Root is the cgroup, in every hierarchy, under which the node's pods live.
+	Root string `json:"root"`
+}
+
+// StandIns are files that the sandbox lacks and the node role must find.
+type StandIns struct {
+	// Sysctls maps names below /proc/sys, such as "kernel/panic", to their content.
+	Sysctls map[string]string `json:"sysctls"`
+	// Kmsg puts an empty file at /dev/kmsg.
+	Kmsg bool `json:"kmsg"`
+}
+
+// Containerd holds the settings of containerd that depend on the sandbox.
+type Containerd struct {
+	// Snapshotter is "overlayfs" or "native".
+	Snapshotter string `json:"snapshotter"`
+	// SnapshotTmpfsBytes is the size of the tmpfs that holds the snapshots; 0 keeps them on disk.
+	SnapshotTmpfsBytes int64 `json:"snapshotTmpfsBytes"`
+	UnprivilegedPorts  bool  `json:"unprivilegedPorts"`
+	UnprivilegedICMP   bool  `json:"unprivilegedIcmp"`
+	// NewKeyring lets runc join a new session keyring for each container.
+	NewKeyring          bool `json:"newKeyring"`
+	RestrictOOMScoreAdj bool `json:"restrictOomScoreAdj"`
+}
+
+// OCI says how the OCI adapter edits each container's spec before runc reads it.
+type OCI struct {
+	// DropNamespaces lists namespaces that are left out: "cgroup", "pid".
+	DropNamespaces        []string `json:"dropNamespaces"`
+	DropMaskedDirectories bool     `json:"dropMaskedDirectories"`
+	DropSeccomp           bool     `json:"dropSeccomp"`
+	// AnyProcRoot makes runc accept a procfs whose root inode is not 1.
+	AnyProcRoot bool `json:"anyProcRoot"`
+}
+
+// Network configures the pod bridge.
+type Network struct {
+	Bridge string `json:"bridge"`
+	// MTU is set on the bridge and on each veth, in bytes.
+	MTU     int  `json:"mtu"`
+	Hairpin bool `json:"hairpin"`
+}
+
+// Kubelet holds the kubelet settings that depend on the sandbox.
+type Kubelet struct {
+	// IPTables lets the kubelet keep its own iptables chains.
+	IPTables bool `json:"iptables"`
+	// Environment is added to the environment of the node role.
+	Environment map[string]string `json:"environment"`
+}
+
+// Load reads, strictly decodes and validates the node spec in a file.
+func Load(path string) (*NodeSpec, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read node spec: %w", err)
+	}
+	spec, err := Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("node spec %s: %w", path, err)
+	}
+	return spec, nil
+}
+
+// Decode strictly decodes and validates a node spec: unknown fields are errors.
+func Decode(data []byte) (*NodeSpec, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	var spec NodeSpec
+	if err := decoder.Decode(&spec); err != nil {
+		return nil, fmt.Errorf("decode: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("decode: more than one JSON value")
+	}
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	return &spec, nil
+}

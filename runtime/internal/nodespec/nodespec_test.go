@@ -1,0 +1,174 @@
+package nodespec_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sandkube.dev/runtime/internal/nodespec"
+)
+
+// testdata is where the TypeScript library leaves its examples.
+const testdata = "../../../protocol/testdata"
+
+func TestDecodeExamples(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(testdata, "node-spec-*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("no examples in %s", testdata)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			spec, err := nodespec.Load(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Both languages hold the same fields if nothing is lost on the way.
+			written, err := json.Marshal(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			original, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := canonical(t, written), canonical(t, original); got != want {
+				t.Errorf("decoded and encoded again:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestControlPlaneHasNoNode(t *testing.T) {
+	spec, err := nodespec.Load(filepath.Join(testdata, "node-spec-control-plane.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if spec.Node != nil {
+		t.Errorf("node is %+v, want none", spec.Node)
+	}
+}
+
+func TestDecodeRejects(t *testing.T) {
+	tests := []struct {
+		name string
+		// path and value replace one field of a valid document.
+		path  []string
+		value any
+		// want is a part of the error's text.
+		want string
+	}{
+		{"other API version", []string{"apiVersion"}, "sandkube.dev/v2", "apiVersion"},
+		{"other kind", []string{"kind"}, "Pod", "kind"},
+		{"unknown field", []string{"colour"}, "red", "unknown field"},
+		{"unknown field of the node", []string{"node", "oci", "dropApparmor"}, true, "unknown field"},
+		{"wrong type", []string{"controlPlane", "port"}, "6443", "cannot unmarshal"},
+		{"cluster name with a slash", []string{"cluster", "name"}, "../other", "cluster.name"},
+		{"no cluster name", []string{"cluster", "name"}, "", "cluster.name"},
+		{"relative cluster directory", []string{"cluster", "directory"}, "default", "cluster.directory"},
+		{"relative programs directory", []string{"programs"}, "programs", "programs"},
+		{"bind address that is a name", []string{"controlPlane", "bindAddress"}, "localhost", "controlPlane.bindAddress"},
+		{"port 0", []string{"controlPlane", "port"}, 0, "controlPlane.port"},
+		{"port too large", []string{"controlPlane", "port"}, 65536, "controlPlane.port"},
+		{"no advertised address", []string{"controlPlane", "advertiseAddress"}, "", "controlPlane.advertiseAddress"},
+		{"Service range without prefix", []string{"controlPlane", "serviceRange"}, "10.43.0.0", "controlPlane.serviceRange"},
+		{"pod range that is no CIDR", []string{"controlPlane", "podRange"}, "10.42/16", "controlPlane.podRange"},
+		{"node without name", []string{"node", "name"}, "", "node.name"},
+		{"node address that is a range", []string{"node", "address"}, "10.42.0.1/24", "node.address"},
+		{"node pod range that is an address", []string{"node", "podRange"}, "10.42.0.0", "node.podRange"},
+		{"negative kubelet port", []string{"node", "kubeletPort"}, -1, "node.kubeletPort"},
+		{"the root cgroup", []string{"node", "cgroup", "root"}, "/", "node.cgroup.root"},
+		{"relative cgroup", []string{"node", "cgroup", "root"}, "sandkube", "node.cgroup.root"},
+		{"other snapshotter", []string{"node", "containerd", "snapshotter"}, "zfs", "node.containerd.snapshotter"},
+		{"negative tmpfs size", []string{"node", "containerd", "snapshotTmpfsBytes"}, -1, "node.containerd.snapshotTmpfsBytes"},
+		{"namespace that can not be dropped", []string{"node", "oci", "dropNamespaces"}, []string{"mount"}, "node.oci.dropNamespaces"},
+		{"stand-in outside of /proc/sys", []string{"node", "standIns", "sysctls"}, map[string]string{"../../etc/passwd": "x"}, "node.standIns.sysctls"},
+		{"absolute stand-in", []string{"node", "standIns", "sysctls"}, map[string]string{"/etc/passwd": "x"}, "node.standIns.sysctls"},
+		{"no bridge", []string{"node", "network", "bridge"}, "", "node.network.bridge"},
+		{"bridge name of 16 bytes", []string{"node", "network", "bridge"}, "sandkube01234567", "node.network.bridge"},
+		{"tiny MTU", []string{"node", "network", "mtu"}, 575, "node.network.mtu"},
+	}
+	original, err := os.ReadFile(filepath.Join(testdata, "node-spec-full-kernel.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := nodespec.Decode(replace(t, original, test.path, test.value))
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error is %q, want it to name %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestDecodeRejectsWhatIsNotOneDocument(t *testing.T) {
+	for name, document := range map[string]string{
+		"nothing":       "",
+		"a list":        "[]",
+		"cut off":       `{"apiVersion":`,
+		"two documents": "{}{}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := nodespec.Decode([]byte(document)); err == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
+func TestDecodeNamesEveryProblem(t *testing.T) {
+	_, err := nodespec.Decode([]byte("{}"))
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, field := range []string{"apiVersion", "kind", "cluster.name", "programs", "controlPlane.port"} {
+		if !strings.Contains(err.Error(), field) {
+			t.Errorf("error %q does not name %s", err, field)
+		}
+	}
+}
+
+// replace sets one field of a JSON document.
+func replace(t *testing.T, document []byte, path []string, value any) []byte {
+	t.Helper()
+	var root map[string]any
+	if err := json.Unmarshal(document, &root); err != nil {
+		t.Fatal(err)
+	}
+	object := root
+	for _, key := range path[:len(path)-1] {
+		inner, ok := object[key].(map[string]any)
+		if !ok {
+			t.Fatalf("%s is not an object", key)
+		}
+		object = inner
+	}
+	object[path[len(path)-1]] = value
+	changed, err := json.Marshal(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+// canonical is a JSON document with sorted keys and fixed spacing.
+func canonical(t *testing.T, document []byte) string {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal(document, &value); err != nil {
+		t.Fatal(err)
+	}
+	formatted, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(formatted)
+}

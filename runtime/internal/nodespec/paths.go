@@ -1,0 +1,44 @@
+package nodespec
+
+import "path/filepath"
+
+// Program returns the absolute path of one of sandkube's binaries.
+func (s *NodeSpec) Program(name string) string {
+	return filepath.Join(s.Programs, name)
+}
+
+// Path returns an absolute path below the cluster's directory.
+func (s *NodeSpec) Path(elements ...string) string {
+	return filepath.Join(append([]string{s.Cluster.Directory}, elements...)...)
+}
+
+// ControlSocket is where the supervisor answers.
+func (s *NodeSpec) ControlSocket() string { return s.Path("control.sock") }
+
+// HostRecord is where host-setup keeps what host-restore puts back.
+func (s *NodeSpec) HostRecord() string { return s.Path("host.json") }
+
+// AdminKubeconfig is the kubeconfig that people use.
+func (s *NodeSpec) AdminKubeconfig() string { return s.Path("kubeconfig") }
+
+// Kubeconfig is the kubeconfig of one component, such as "kubelet".
+func (s *NodeSpec) Kubeconfig(component string) string {
+	return s.Path("kubeconfigs", component+".kubeconfig")
+}
+
+// PKI returns the path of a certificate or key.
+func (s *NodeSpec) PKI(file string) string { return s.Path("pki", file) }
+
+// Log is the log file of a role.
+func (s *NodeSpec) Log(role string) string { return s.Path("logs", role+".log") }
+
+// NodePath returns an absolute path below the node's directory.
+func (s *NodeSpec) NodePath(elements ...string) string {
+	return s.Path(append([]string{"node"}, elements...)...)
+}
+
+// ContainerdSocket is containerd's gRPC and CRI endpoint.
+func (s *NodeSpec) ContainerdSocket() string { return s.NodePath("run", "containerd.sock") }
+
+// SnapshotTmpfs is where the tmpfs that holds snapshots is mounted in the node's mount namespace.
+func (s *NodeSpec) SnapshotTmpfs() string { return s.NodePath("snapshots") }

@@ -1,0 +1,78 @@
+package nodespec
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"regexp"
+	"slices"
+)
+
+var clusterName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
+
+// Validate reports every rule that the document breaks, joined into one error.
+func (s *NodeSpec) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(s.APIVersion == APIVersion, "apiVersion is %q, this runtime reads %q", s.APIVersion, APIVersion)
+	check(s.Kind == Kind, "kind is %q, want %q", s.Kind, Kind)
+	check(clusterName.MatchString(s.Cluster.Name), "cluster.name %q is not a valid name", s.Cluster.Name)
+	check(filepath.IsAbs(s.Cluster.Directory), "cluster.directory %q is not an absolute path", s.Cluster.Directory)
+	check(filepath.IsAbs(s.Programs), "programs %q is not an absolute path", s.Programs)
+
+	c := s.ControlPlane
+	check(isAddress(c.BindAddress), "controlPlane.bindAddress %q is not an IP address", c.BindAddress)
+	check(isPort(c.Port), "controlPlane.port %d is not a port", c.Port)
+	check(isAddress(c.AdvertiseAddress), "controlPlane.advertiseAddress %q is not an IP address", c.AdvertiseAddress)
+	check(isRange(c.ServiceRange), "controlPlane.serviceRange %q is not a CIDR", c.ServiceRange)
+	check(isRange(c.PodRange), "controlPlane.podRange %q is not a CIDR", c.PodRange)
+	if s.Node != nil {
+		errs = append(errs, s.Node.validate())
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Node) validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(n.Name != "", "node.name is empty")
+	check(isRange(n.PodRange), "node.podRange %q is not a CIDR", n.PodRange)
+	check(isAddress(n.Address), "node.address %q is not an IP address", n.Address)
+	check(isPort(n.KubeletPort), "node.kubeletPort %d is not a port", n.KubeletPort)
+	check(filepath.IsAbs(n.Cgroup.Root) && filepath.Clean(n.Cgroup.Root) != "/", "node.cgroup.root %q is not a path below the root cgroup", n.Cgroup.Root)
+	check(slices.Contains([]string{"overlayfs", "native"}, n.Containerd.Snapshotter), "node.containerd.snapshotter %q is neither overlayfs nor native", n.Containerd.Snapshotter)
+	check(n.Containerd.SnapshotTmpfsBytes >= 0, "node.containerd.snapshotTmpfsBytes is negative")
+	for _, namespace := range n.OCI.DropNamespaces {
+		check(namespace == "cgroup" || namespace == "pid", "node.oci.dropNamespaces: %q can not be dropped", namespace)
+	}
+	for name := range n.StandIns.Sysctls {
+		check(filepath.IsLocal(name), "node.standIns.sysctls: %q is not a path below /proc/sys", name)
+	}
+	// IFNAMSIZ of linux/if.h is 16, the final NUL included.
+	check(n.Network.Bridge != "" && len(n.Network.Bridge) < 16, "node.network.bridge %q is not a link name", n.Network.Bridge)
+	check(n.Network.MTU >= 576 && n.Network.MTU <= 65536, "node.network.mtu %d is not between 576 and 65536", n.Network.MTU)
+	return errors.Join(errs...)
+}
+
+func isAddress(value string) bool {
+	_, err := netip.ParseAddr(value)
+	return err == nil
+}
+
+func isRange(value string) bool {
+	_, err := netip.ParsePrefix(value)
+	return err == nil
+}
+
+func isPort(value int) bool {
+	return value > 0 && value < 65536
+}
