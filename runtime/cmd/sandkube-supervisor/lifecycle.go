@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"sandkube.dev/runtime/internal/pki"
+	"sandkube.dev/runtime/internal/supervise"
+)
+
+const (
+	// hostLimit is how long host-setup and host-restore may take.
+	hostLimit = 30 * time.Second
+	// roleStopLimit is how long a role without pods may take to stop.
+	roleStopLimit = 10 * time.Second
+	// portLimit is how long the port of a cluster that has just ended may stay taken.
+	portLimit = 3 * time.Second
+	portPoll  = 50 * time.Millisecond
+)
+
+// start brings up everything, up to the point where the roles' processes run.
+func (c *cluster) start(ctx context.Context) error {
+	spec := c.file.spec
+	if err := makeDirectories(spec); err != nil {
+		return err
+	}
+	if err := pki.Ensure(spec, time.Now()); err != nil {
+		return err
+	}
+	if err := c.setUpHost(ctx); err != nil {
+		return err
+	}
+	var err error
+	if c.remains, err = rememberRemains(c.file); err != nil {
+		return err
+	}
+	if err := waitForPort(ctx, spec.ControlPlane.BindAddress, spec.ControlPlane.Port); err != nil {
+		return err
+	}
+	environment := roleEnvironment(spec, os.Environ())
+	c.controlPlane, err = supervise.Keep(c.spawner, supervise.Role{
+		Name:   controlPlaneRole,
+		Argv:   []string{spec.Program("sandkube-runtime"), "control-plane", "--spec", c.file.path},
+		Env:    environment,
+		Log:    spec.Log(controlPlaneRole),
+		Events: true,
+	}, c.record)
+	if err != nil || spec.Node == nil {
+		return err
+	}
+	c.node, err = supervise.Keep(c.spawner, supervise.Role{
+		Name:       nodeInitRole,
+		Argv:       []string{spec.Program(program), "node-init", "--spec", c.file.path},
+		Env:        environment,
+		Log:        spec.Log(nodeInitRole),
+		Events:     true,
+		Commands:   true,
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
+	}, c.record)
+	return err
+}
+
+// setUpHost makes the changes outside the cluster's directory. A cluster without a
+// node needs at most lo to be up, which most sandboxes have seen to: there, failing
+// is no reason not to try.
+func (c *cluster) setUpHost(ctx context.Context) error {
+	err := c.runHostCommand(ctx, "host-setup")
+	if err != nil && c.file.spec.Node == nil {
+		fmt.Fprintln(os.Stderr, err)
+		return nil
+	}
+	return err
+}
+
+func (c *cluster) runHostCommand(ctx context.Context, verb string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, hostLimit, fmt.Errorf("%s did not end within %s", verb, hostLimit))
+	defer cancel()
+	argv := []string{c.file.spec.Program("sandkube-oci"), verb, "--spec", c.file.path}
+	return supervise.Run(ctx, c.spawner, argv, os.Environ())
+}
+
+// waitForPort fails when the API server would not get its port. A control plane that
+// was killed a moment ago may still hold it.
+func waitForPort(ctx context.Context, address string, port int) error {
+	deadline := time.Now().Add(portLimit)
+	for {
+		listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+		if err == nil {
+			return listener.Close()
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(deadline) {
+			return fmt.Errorf("the API server can not have its port: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(portPoll):
+		}
+	}
+}
+
+// stop ends everything in the reverse order: first the node, with grace for its pods,
+// so that the API server still learns how they ended.
+func (c *cluster) stop(grace time.Duration) error {
+	var errs []error
+	if c.node != nil {
+		// node-init itself stops two roles, one after the other.
+		errs = append(errs, c.node.Stop(grace, grace+2*roleStopLimit))
+	}
+	if c.controlPlane != nil {
+		errs = append(errs, c.controlPlane.Stop(0, roleStopLimit))
+	}
+	// The request to stop does not end this: whatever was changed is put back.
+	errs = append(errs, c.remains.restore(func() error {
+		return c.runHostCommand(context.Background(), "host-restore")
+	}))
+	return errors.Join(errs...)
+}

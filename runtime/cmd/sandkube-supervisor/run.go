@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sandkube.dev/runtime/internal/control"
+	"sandkube.dev/runtime/internal/supervise"
+	"sandkube.dev/runtime/internal/version"
+)
+
+// run runs a cluster until it is told to stop, by signal or at the control socket.
+func run(read func() (*specFile, error)) error {
+	file, err := read()
+	if err != nil {
+		return err
+	}
+	// Files that roles make for pods must not depend on the user's umask.
+	syscall.Umask(0o022)
+	if err := makeClusterDirectory(file.spec); err != nil {
+		return err
+	}
+	lock, err := takeLock(file.spec.Path("supervisor.lock"))
+	if err != nil {
+		return err
+	}
+	// A working directory could not be unmounted.
+	if err := os.Chdir("/"); err != nil {
+		return err
+	}
+	// Without being asked, a kernel hands orphans to its first process, which not every sandbox's reaps.
+	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+	started := time.Now()
+	c := &cluster{
+		file:     file,
+		spawner:  supervise.NewSpawner(),
+		requests: make(chan time.Duration, 1),
+		journal: control.NewJournal(control.Status{
+			Version: version.Version, PID: os.Getpid(), StartedAt: started.UTC().Format(time.RFC3339Nano),
+		}),
+	}
+	server, err := control.Listen(file.spec.ControlSocket(), c.journal, c.requestStop)
+	if err != nil {
+		return err
+	}
+	err = c.serve()
+	if err != nil {
+		c.record(supervisorRole, control.FatalEvent("", err))
+	}
+	c.record(supervisorRole, control.Event{Type: control.AllStopped})
+	// Whoever sees the events end may start the cluster again at once: by then, the
+	// socket and the lock are the next supervisor's.
+	err = errors.Join(err, server.Withdraw(), lock.Close())
+	server.Close()
+	return err
+}
+
+// Names of the roles.
+const (
+	supervisorRole   = "supervisor"
+	controlPlaneRole = "control-plane"
+	nodeInitRole     = "node-init"
+	containerdRole   = "containerd"
+	nodeRole         = "node"
+)
+
+// cluster is what the supervisor runs.
+type cluster struct {
+	file    *specFile
+	spawner *supervise.Spawner
+	journal *control.Journal
+	// requests holds the grace of the first request to stop.
+	requests chan time.Duration
+
+	controlPlane *supervise.Keeper
+	node         *supervise.Keeper
+	remains      remains
+}
+
+// requestStop lets serve stop the cluster; all but the first request change nothing.
+func (c *cluster) requestStop(grace time.Duration) {
+	select {
+	case c.requests <- grace:
+	default:
+	}
+}
+
+// serve starts everything, waits until it is to stop, and stops it.
+func (c *cluster) serve() error {
+	c.record(supervisorRole, control.Event{Type: control.Hello, Program: program, Version: version.Version})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 1)
+	// The end of the terminal that a supervisor was started from is not its end.
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	go func() {
+		for received := range signals {
+			if received != syscall.SIGHUP {
+				c.requestStop(control.DefaultGrace)
+			}
+		}
+	}()
+
+	startError := c.start(ctx)
+	var grace time.Duration
+	if startError == nil {
+		grace = c.waitForStop(ctx)
+	}
+	c.record(supervisorRole, control.Event{Type: control.Stopping})
+	return errors.Join(startError, c.stop(grace))
+}
+
+// waitForStop returns the grace that pods get.
+func (c *cluster) waitForStop(ctx context.Context) time.Duration {
+	select {
+	case grace := <-c.requests:
+		return grace
+	case <-c.remains.vanished(ctx):
+		fmt.Fprintln(os.Stderr, "the cluster's directory is gone: everything is stopped")
+		return 0
+	}
+}
+
+// record keeps an event, and writes those that are about processes to the supervisor's log.
+func (c *cluster) record(role string, event control.Event) {
+	c.journal.Add(role, event)
+	if line := describe(role, event); line != "" {
+		fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().UTC().Format(time.RFC3339Nano), line)
+	}
+	if role == nodeInitRole && event.Type == control.Role && (event.State == control.Exited || event.State == control.Stopped) {
+		c.recordLostNode()
+	}
+}
+
+// recordLostNode notes that the roles within the node have ended with its first process.
+func (c *cluster) recordLostNode() {
+	for _, role := range c.journal.Status().Roles {
+		if (role.Role == containerdRole || role.Role == nodeRole) && role.State != control.RoleStopped {
+			c.journal.Add(role.Role, control.Event{Type: control.Role, State: control.Stopped})
+		}
+	}
+}
+
+// describe is an event's line in the supervisor's log; empty for one that is not logged.
+func describe(role string, event control.Event) string {
+	switch event.Type {
+	case control.Fatal:
+		return fmt.Sprintf("%s: fatal: %s %s", role, event.Service, event.Message)
+	case control.Stopping:
+		return "stopping"
+	case control.AllStopped:
+		return "stopped"
+	case control.Role:
+		line := fmt.Sprintf("%s: %s", role, event.State)
+		switch event.State {
+		case control.Started:
+			line += fmt.Sprintf(" as process %d", event.PID)
+		case control.Exited, control.Stopped:
+			if event.ExitCode != nil {
+				line += fmt.Sprintf(" with exit code %d", *event.ExitCode)
+			}
+			if event.Signal != "" {
+				line += " by the signal " + event.Signal
+			}
+			if event.State == control.Exited {
+				line += fmt.Sprintf(" (%s): %s", event.Service, event.Message)
+			}
+		case control.BackingOff:
+			line += fmt.Sprintf(" for %d ms", *event.DelayMs)
+		}
+		return line
+	}
+	return ""
+}
