@@ -1,0 +1,77 @@
+package cni
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+
+	"github.com/containernetworking/cni/pkg/types"
+	current "github.com/containernetworking/cni/pkg/types/100"
+	"github.com/containernetworking/cni/pkg/version"
+
+	"sandkube.dev/runtime/internal/ipam"
+)
+
+// Config is the plugin's network configuration.
+type Config struct {
+	types.PluginConf
+	// Bridge is the name of the bridge that host-setup has made.
+	Bridge string `json:"bridge"`
+	// PodRange is the node's part of the pod range, an IPv4 CIDR.
+	PodRange netip.Prefix `json:"podRange"`
+	// Gateway is the bridge's own address.
+	Gateway netip.Addr `json:"gateway"`
+	// MTU is set on both ends of each veth pair, in bytes; 0 leaves the kernel's default.
+	MTU int `json:"mtu"`
+	// Hairpin lets a pod reach itself through the bridge. gVisor does not have it.
+	Hairpin bool `json:"hairpin"`
+	// StateDirectory holds the address leases.
+	StateDirectory string `json:"stateDirectory"`
+}
+
+func parseConfig(data []byte) (*Config, error) {
+	var config Config
+	if err := json.Unmarshal(data, &config); err != nil {
+		return nil, types.NewError(types.ErrDecodingFailure, "decode the network configuration: "+err.Error(), "")
+	}
+	if err := config.validate(); err != nil {
+		return nil, types.NewError(types.ErrInvalidNetworkConfig, err.Error(), "")
+	}
+	return &config, nil
+}
+
+func (c *Config) validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Bridge != "", "bridge is empty")
+	check(c.PodRange.IsValid() && c.PodRange.Addr().Is4(), "podRange %s is not an IPv4 range", c.PodRange)
+	check(c.PodRange.Contains(c.Gateway), "gateway %s is not in podRange %s", c.Gateway, c.PodRange)
+	check(c.MTU >= 0, "mtu %d is negative", c.MTU)
+	check(filepath.IsAbs(c.StateDirectory), "stateDirectory %q is not an absolute path", c.StateDirectory)
+	return errors.Join(errs...)
+}
+
+func (c *Config) leases() (*ipam.Store, error) {
+	return ipam.Open(c.StateDirectory, c.PodRange, c.Gateway)
+}
+
+// previous returns the result of ADD that the runtime hands back to CHECK.
+func (c *Config) previous() (*current.Result, error) {
+	if err := version.ParsePrevResult(&c.PluginConf); err != nil {
+		return nil, types.NewError(types.ErrDecodingFailure, err.Error(), "")
+	}
+	if c.PrevResult == nil {
+		return nil, types.NewError(types.ErrInvalidNetworkConfig, "prevResult is missing", "")
+	}
+	result, err := current.NewResultFromResult(c.PrevResult)
+	if err != nil {
+		return nil, types.NewError(types.ErrDecodingFailure, err.Error(), "")
+	}
+	return result, nil
+}

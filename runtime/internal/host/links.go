@@ -1,0 +1,129 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"sandkube.dev/runtime/internal/cni"
+	"sandkube.dev/runtime/internal/nodespec"
+)
+
+const loopback = "lo"
+
+func raiseLoopback(journal *journal, links *netlink.Handle) error {
+	link, err := links.LinkByName(loopback)
+	if err != nil {
+		return fmt.Errorf("look up %s: %w", loopback, err)
+	}
+	raised := change{Kind: linkRaised, Target: loopback}
+	if link.Attrs().Flags&net.FlagUp != 0 {
+		_, err := journal.join(raised)
+		return err
+	}
+	if err := journal.note(raised); err != nil {
+		return err
+	}
+	if err := links.LinkSetUp(link); err != nil {
+		return fmt.Errorf("%s is down and can not be set up: %w", loopback, err)
+	}
+	return nil
+}
+
+func lowerLink(links *netlink.Handle, name string) error {
+	link, err := links.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("look up %s: %w", name, err)
+	}
+	if err := links.LinkSetDown(link); err != nil {
+		return fmt.Errorf("set %s down: %w", name, err)
+	}
+	return nil
+}
+
+// makeBridge makes the pod bridge, or completes one that this cluster has made.
+func makeBridge(journal *journal, links *netlink.Handle, node *nodespec.Node) error {
+	name := node.Network.Bridge
+	made := change{Kind: bridgeMade, Target: name}
+	if cluster, _, taken := journal.sharer(made); taken {
+		return fmt.Errorf("the bridge %s belongs to cluster %q", name, cluster)
+	}
+	bridge, err := links.LinkByName(name)
+	switch {
+	case cni.IsMissing(err):
+		if bridge, err = addBridge(journal, links, made, node); err != nil {
+			return err
+		}
+	case err != nil:
+		return fmt.Errorf("look up bridge %s: %w", name, err)
+	case !journal.has(made):
+		return fmt.Errorf("there is a link named %s already, and this cluster has not made it", name)
+	}
+	address, err := bridgeAddress(node)
+	if err != nil {
+		return err
+	}
+	if err := links.AddrAdd(bridge, &netlink.Addr{IPNet: address}); err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("give %s the address %s: %w", name, address, err)
+	}
+	if err := links.LinkSetUp(bridge); err != nil {
+		return fmt.Errorf("set %s up: %w", name, err)
+	}
+	return nil
+}
+
+func addBridge(journal *journal, links *netlink.Handle, made change, node *nodespec.Node) (netlink.Link, error) {
+	address, err := bridgeAddress(node)
+	if err != nil {
+		return nil, err
+	}
+	if err := journal.note(made); err != nil {
+		return nil, err
+	}
+	attributes := netlink.NewLinkAttrs()
+	attributes.Name = made.Target
+	attributes.MTU = node.Network.MTU
+	// Without an address of its own a bridge takes the lowest of its ports', which
+	// changes as pods come and go, and the pods' neighbour entries with it.
+	attributes.HardwareAddr = cni.HardwareAddress(address.IP)
+	if err := links.LinkAdd(&netlink.Bridge{LinkAttrs: attributes}); err != nil {
+		return nil, fmt.Errorf("make bridge %s: %w", made.Target, err)
+	}
+	bridge, err := links.LinkByName(made.Target)
+	if err != nil {
+		return nil, fmt.Errorf("look up bridge %s: %w", made.Target, err)
+	}
+	return bridge, nil
+}
+
+func bridgeAddress(node *nodespec.Node) (*net.IPNet, error) {
+	address, err := netip.ParseAddr(node.Address)
+	if err != nil {
+		return nil, fmt.Errorf("node.address: %w", err)
+	}
+	podRange, err := netip.ParsePrefix(node.PodRange)
+	if err != nil {
+		return nil, fmt.Errorf("node.podRange: %w", err)
+	}
+	if !podRange.Contains(address) {
+		return nil, fmt.Errorf("node.address %s is not in node.podRange %s", address, podRange)
+	}
+	return &net.IPNet{IP: address.AsSlice(), Mask: net.CIDRMask(podRange.Bits(), address.BitLen())}, nil
+}
+
+// removeBridge removes the pods' links first: without their bridge they would stay.
+func removeBridge(links *netlink.Handle, name string, podLinks []string) error {
+	ports, err := cni.PodLinks(links, name)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, link := range append(append(ports, podLinks...), name) {
+		errs = append(errs, cni.RemoveLink(links, link))
+	}
+	return errors.Join(errs...)
+}
