@@ -1,0 +1,92 @@
+// Package apiserver runs the Kubernetes API server.
+package apiserver
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/client-go/rest"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+
+	"sandkube.dev/runtime/internal/components/arguments"
+	"sandkube.dev/runtime/internal/components/datastore"
+	"sandkube.dev/runtime/internal/kubeclient"
+	"sandkube.dev/runtime/internal/nodespec"
+)
+
+// Name is the service's name.
+const Name = "kube-apiserver"
+
+// Options returns the API server's parsed options. They carry the process's
+// feature gates, so they are made before any component is completed.
+func Options(spec *nodespec.NodeSpec) (*options.ServerRunOptions, error) {
+	o := options.NewServerRunOptions()
+	if err := arguments.Parse(Name, o.Flags(), flags(spec)); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+func flags(spec *nodespec.NodeSpec) []string {
+	c := spec.ControlPlane
+	return []string{
+		"--etcd-servers=" + datastore.Endpoint(spec),
+		"--bind-address=" + c.BindAddress,
+		"--secure-port=" + strconv.Itoa(c.Port),
+		"--advertise-address=" + c.AdvertiseAddress,
+		"--service-cluster-ip-range=" + c.ServiceRange,
+		"--client-ca-file=" + spec.PKI("ca.crt"),
+		"--tls-cert-file=" + spec.PKI("apiserver.crt"),
+		"--tls-private-key-file=" + spec.PKI("apiserver.key"),
+		"--kubelet-certificate-authority=" + spec.PKI("ca.crt"),
+		"--kubelet-client-certificate=" + spec.PKI("apiserver-kubelet-client.crt"),
+		"--kubelet-client-key=" + spec.PKI("apiserver-kubelet-client.key"),
+		"--kubelet-preferred-address-types=InternalIP",
+		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+		"--service-account-key-file=" + spec.PKI("sa.pub"),
+		"--service-account-signing-key-file=" + spec.PKI("sa.key"),
+		"--proxy-client-cert-file=" + spec.PKI("front-proxy-client.crt"),
+		"--proxy-client-key-file=" + spec.PKI("front-proxy-client.key"),
+		"--requestheader-client-ca-file=" + spec.PKI("front-proxy-ca.crt"),
+		"--requestheader-allowed-names=front-proxy-client",
+		"--requestheader-username-headers=X-Remote-User",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--authorization-mode=Node,RBAC",
+		"--enable-admission-plugins=NodeRestriction",
+		"--allow-privileged=true",
+		// The aggregator dials endpoints: no proxy carries a ClusterIP for the control plane.
+		"--enable-aggregator-routing=true",
+		"--profiling=false",
+	}
+}
+
+// Run serves the API until ctx is done. Ready is called when /readyz answers.
+func Run(ctx context.Context, spec *nodespec.NodeSpec, o *options.ServerRunOptions, ready func()) error {
+	// The loopback clients of the API server warn about what the API server itself does.
+	rest.SetDefaultWarningHandler(rest.NoWarnings{})
+	completed, err := o.Complete(ctx)
+	if err != nil {
+		return fmt.Errorf("complete the options: %w", err)
+	}
+	if errs := completed.Validate(); len(errs) != 0 {
+		return utilerrors.NewAggregate(errs)
+	}
+	go func() {
+		if waitReady(ctx, spec) == nil {
+			ready()
+		}
+	}()
+	return app.Run(ctx, completed)
+}
+
+func waitReady(ctx context.Context, spec *nodespec.NodeSpec) error {
+	client, err := kubeclient.New(spec.AdminKubeconfig())
+	if err != nil {
+		return err
+	}
+	return kubeclient.WaitReady(ctx, client)
+}

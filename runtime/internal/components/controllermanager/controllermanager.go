@@ -1,0 +1,80 @@
+// Package controllermanager runs the Kubernetes controllers.
+package controllermanager
+
+import (
+	"context"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	"k8s.io/kubernetes/cmd/kube-controller-manager/app/options"
+
+	"sandkube.dev/runtime/internal/components/arguments"
+	"sandkube.dev/runtime/internal/kubeclient"
+	"sandkube.dev/runtime/internal/nodespec"
+)
+
+// Name is the service's name.
+const Name = "kube-controller-manager"
+
+// Options returns the controller manager's parsed options.
+func Options(spec *nodespec.NodeSpec) (*options.KubeControllerManagerOptions, error) {
+	o, err := options.NewKubeControllerManagerOptions()
+	if err != nil {
+		return nil, fmt.Errorf("options of %s: %w", Name, err)
+	}
+	sets := o.Flags(app.KnownControllers(), app.ControllersDisabledByDefault(), app.ControllerAliases())
+	if err := arguments.Parse(Name, sets, flags(spec)); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+func flags(spec *nodespec.NodeSpec) []string {
+	c := spec.ControlPlane
+	return []string{
+		"--kubeconfig=" + spec.Kubeconfig("controller-manager"),
+		"--use-service-account-credentials=true",
+		"--service-account-private-key-file=" + spec.PKI("sa.key"),
+		"--root-ca-file=" + spec.PKI("ca.crt"),
+		"--cluster-signing-cert-file=" + spec.PKI("ca.crt"),
+		"--cluster-signing-key-file=" + spec.PKI("ca.key"),
+		"--allocate-node-cidrs=true",
+		"--cluster-cidr=" + c.PodRange,
+		"--service-cluster-ip-range=" + c.ServiceRange,
+		// The only controller manager of the cluster has nobody to be elected against.
+		"--leader-elect=false",
+		// Nothing scrapes it, and a serving port costs a key pair at each start.
+		"--secure-port=0",
+	}
+}
+
+// Run runs the controllers until ctx is done. Ready is called when the namespace
+// "default" has what each pod needs: its ServiceAccount and the cluster's CA.
+func Run(ctx context.Context, spec *nodespec.NodeSpec, o *options.KubeControllerManagerOptions, ready func()) error {
+	config, err := o.Config(ctx, app.KnownControllers(), app.ControllersDisabledByDefault(), app.ControllerAliases())
+	if err != nil {
+		return fmt.Errorf("configure: %w", err)
+	}
+	go func() {
+		if waitForPodNeeds(ctx, spec) == nil {
+			ready()
+		}
+	}()
+	return app.Run(ctx, config.Complete())
+}
+
+func waitForPodNeeds(ctx context.Context, spec *nodespec.NodeSpec) error {
+	client, err := kubeclient.New(spec.AdminKubeconfig())
+	if err != nil {
+		return err
+	}
+	core := client.CoreV1()
+	return kubeclient.Poll(ctx, func() error {
+		if _, err := core.ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{}); err != nil {
+			return err
+		}
+		_, err := core.ConfigMaps(metav1.NamespaceDefault).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
+		return err
+	})
+}

@@ -1,0 +1,116 @@
+// Package containerd writes the configuration that the node's containerd reads.
+package containerd
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/template"
+
+	"sandkube.dev/runtime/internal/nodespec"
+)
+
+// PauseImage is the image of each pod's sandbox container; the programs directory holds it as PauseArchive.
+const (
+	PauseImage   = "sandkube.local/pause:3.10.2"
+	PauseArchive = "pause.tar"
+)
+
+// Each setting that containerd would derive from the kernel's version is written
+// explicitly, so that only probed facts decide.
+// The keys are those of containerd 2's docs/cri/config.md.
+var configuration = template.Must(template.New("config.toml").Parse(`version = 3
+root = '{{.Root}}'
+state = '{{.State}}'
+oom_score = 0
+disabled_plugins = ['io.containerd.nri.v1.nri', 'io.containerd.internal.v1.tracing', 'io.containerd.tracing.processor.v1.otlp']
+
+[grpc]
+  address = '{{.Socket}}'
+
+[ttrpc]
+  address = '{{.Socket}}.ttrpc'
+
+[plugins.'io.containerd.grpc.v1.cri']
+  disable_tcp_service = true
+  stream_server_address = '127.0.0.1'
+  stream_server_port = '0'
+
+[plugins.'io.containerd.cri.v1.images']
+  snapshotter = '{{.Snapshotter}}'
+  [plugins.'io.containerd.cri.v1.images'.pinned_images]
+    sandbox = '{{.Pause}}'
+
+[plugins.'io.containerd.snapshotter.v1.{{.Snapshotter}}']
+  root_path = '{{.Snapshots}}'
+
+[plugins.'io.containerd.cri.v1.runtime']
+  enable_unprivileged_ports = {{.UnprivilegedPorts}}
+  enable_unprivileged_icmp = {{.UnprivilegedICMP}}
+  restrict_oom_score_adj = {{.RestrictOOMScoreAdj}}
+  disable_apparmor = true
+  disable_hugetlb_controller = true
+  tolerate_missing_hugetlb_controller = true
+  enable_cdi = false
+  [plugins.'io.containerd.cri.v1.runtime'.cni]
+    bin_dirs = ['{{.CNIBinaries}}']
+    conf_dir = '{{.CNIConfiguration}}'
+    max_conf_num = 1
+    use_internal_loopback = true
+  [plugins.'io.containerd.cri.v1.runtime'.containerd]
+    default_runtime_name = 'runc'
+    [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
+      runtime_type = 'io.containerd.runc.v2'
+      runtime_path = '{{.Shim}}'
+      [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
+        BinaryName = '{{.OCIAdapter}}'
+        NoNewKeyring = {{.NoNewKeyring}}
+        SystemdCgroup = false
+`))
+
+// ConfigPath is where the configuration lies.
+func ConfigPath(spec *nodespec.NodeSpec) string {
+	return spec.NodePath("containerd", "config.toml")
+}
+
+// SnapshotRoot is where the snapshotter keeps its snapshots.
+func SnapshotRoot(spec *nodespec.NodeSpec) string {
+	if spec.Node.Containerd.SnapshotTmpfsBytes > 0 {
+		return filepath.Join(spec.SnapshotTmpfs(), spec.Node.Containerd.Snapshotter)
+	}
+	return spec.NodePath("containerd", "root", "io.containerd.snapshotter.v1."+spec.Node.Containerd.Snapshotter)
+}
+
+// WriteConfig writes containerd's configuration for the node.
+func WriteConfig(spec *nodespec.NodeSpec) error {
+	settings := spec.Node.Containerd
+	var rendered bytes.Buffer
+	err := configuration.Execute(&rendered, map[string]any{
+		"Root":                spec.NodePath("containerd", "root"),
+		"State":               spec.NodePath("containerd", "state"),
+		"Socket":              spec.ContainerdSocket(),
+		"Snapshotter":         settings.Snapshotter,
+		"Snapshots":           SnapshotRoot(spec),
+		"Pause":               PauseImage,
+		"UnprivilegedPorts":   settings.UnprivilegedPorts,
+		"UnprivilegedICMP":    settings.UnprivilegedICMP,
+		"RestrictOOMScoreAdj": settings.RestrictOOMScoreAdj,
+		"NoNewKeyring":        !settings.NewKeyring,
+		"CNIBinaries":         spec.NodePath("bin"),
+		"CNIConfiguration":    spec.NodePath("cni", "conf"),
+		"Shim":                spec.NodePath("bin", "containerd-shim-runc-v2"),
+		"OCIAdapter":          spec.NodePath("bin", "sandkube-runc"),
+	})
+	if err != nil {
+		return fmt.Errorf("render containerd's configuration: %w", err)
+	}
+	path := ConfigPath(spec)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("containerd's directory: %w", err)
+	}
+	if err := os.WriteFile(path, rendered.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("containerd's configuration: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+// Package podnetwork writes the network configuration that containerd hands to the CNI plugin.
+package podnetwork
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"sandkube.dev/runtime/internal/nodespec"
+)
+
+// list is a network configuration list of the CNI specification 1.1, section 1.
+type list struct {
+	CNIVersion string   `json:"cniVersion"`
+	Name       string   `json:"name"`
+	Plugins    []plugin `json:"plugins"`
+}
+
+type plugin struct {
+	Type           string `json:"type"`
+	Bridge         string `json:"bridge"`
+	PodRange       string `json:"podRange"`
+	Gateway        string `json:"gateway"`
+	MTU            int    `json:"mtu"`
+	Hairpin        bool   `json:"hairpin"`
+	StateDirectory string `json:"stateDirectory"`
+}
+
+// WriteConfig writes the node's network configuration list.
+func WriteConfig(spec *nodespec.NodeSpec) error {
+	node := spec.Node
+	data, err := json.MarshalIndent(list{
+		CNIVersion: "1.1.0",
+		Name:       "sandkube",
+		Plugins: []plugin{{
+			Type:           "sandkube-cni",
+			Bridge:         node.Network.Bridge,
+			PodRange:       node.PodRange,
+			Gateway:        node.Address,
+			MTU:            node.Network.MTU,
+			Hairpin:        node.Network.Hairpin,
+			StateDirectory: spec.NodePath("cni", "state"),
+		}},
+	}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the network configuration: %w", err)
+	}
+	path := spec.NodePath("cni", "conf", "10-sandkube.conflist")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("directory of the network configuration: %w", err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		return fmt.Errorf("network configuration: %w", err)
+	}
+	return nil
+}

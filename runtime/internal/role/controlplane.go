@@ -1,0 +1,53 @@
+// Package role composes the services of each role of the runtime.
+package role
+
+import (
+	"context"
+	"fmt"
+
+	logsapi "k8s.io/component-base/logs/api/v1"
+
+	"sandkube.dev/runtime/internal/components/apiserver"
+	"sandkube.dev/runtime/internal/components/controllermanager"
+	"sandkube.dev/runtime/internal/components/datastore"
+	"sandkube.dev/runtime/internal/components/scheduler"
+	"sandkube.dev/runtime/internal/nodespec"
+	"sandkube.dev/runtime/internal/service"
+)
+
+// ControlPlane runs the datastore, API server, controllers and scheduler until ctx is done.
+func ControlPlane(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporter) error {
+	server, err := apiserver.Options(spec)
+	if err != nil {
+		return err
+	}
+	controllers, err := controllermanager.Options(spec)
+	if err != nil {
+		return err
+	}
+	scheduling, err := scheduler.Options(spec)
+	if err != nil {
+		return err
+	}
+	// The registry of feature gates is the process's: it is sealed once, after all
+	// components have parsed their flags and before any of them is completed.
+	registry := server.GenericServerRunOptions.ComponentGlobalsRegistry
+	if err := registry.Set(); err != nil {
+		return fmt.Errorf("feature gates: %w", err)
+	}
+	logsapi.ReapplyHandling = logsapi.ReapplyHandlingIgnoreUnchanged
+	return service.Run(ctx, []service.Service{
+		{Name: datastore.Name, Run: func(ctx context.Context, ready func()) error {
+			return datastore.Run(ctx, spec, ready)
+		}},
+		{Name: apiserver.Name, Dependencies: []string{datastore.Name}, Run: func(ctx context.Context, ready func()) error {
+			return apiserver.Run(ctx, spec, server, ready)
+		}},
+		{Name: controllermanager.Name, Dependencies: []string{apiserver.Name}, Run: func(ctx context.Context, ready func()) error {
+			return controllermanager.Run(ctx, spec, controllers, ready)
+		}},
+		{Name: scheduler.Name, Dependencies: []string{apiserver.Name}, Run: func(ctx context.Context, ready func()) error {
+			return scheduler.Run(ctx, scheduling, ready)
+		}},
+	}, reporter)
+}

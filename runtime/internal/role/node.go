@@ -1,0 +1,51 @@
+package role
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apiserver/pkg/util/compatibility"
+	logsapi "k8s.io/component-base/logs/api/v1"
+
+	"sandkube.dev/runtime/internal/components/containers"
+	"sandkube.dev/runtime/internal/components/kubelet"
+	"sandkube.dev/runtime/internal/kubeclient"
+	"sandkube.dev/runtime/internal/nodespec"
+	"sandkube.dev/runtime/internal/service"
+)
+
+// apiServer is the service that waits for the API server of the other role.
+const apiServer = "api-server-reachable"
+
+// Node runs the kubelet until ctx is done. containerd is a process of its own.
+func Node(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporter) error {
+	if err := compatibility.DefaultComponentGlobalsRegistry.Set(); err != nil {
+		return fmt.Errorf("feature gates: %w", err)
+	}
+	logsapi.ReapplyHandling = logsapi.ReapplyHandlingIgnoreUnchanged
+	return service.Run(ctx, []service.Service{
+		{Name: containers.Name, Run: func(ctx context.Context, ready func()) error {
+			return containers.Run(ctx, spec, ready)
+		}},
+		// The kubelet backs off for seconds when it is faster than the API server.
+		{Name: apiServer, Run: func(ctx context.Context, ready func()) error {
+			return waitForAPIServer(ctx, spec, ready)
+		}},
+		{Name: kubelet.Name, Dependencies: []string{containers.Name, apiServer}, Run: func(ctx context.Context, ready func()) error {
+			return kubelet.Run(ctx, spec, ready)
+		}},
+	}, reporter)
+}
+
+func waitForAPIServer(ctx context.Context, spec *nodespec.NodeSpec, ready func()) error {
+	client, err := kubeclient.New(spec.Kubeconfig("kubelet"))
+	if err != nil {
+		return err
+	}
+	if err := kubeclient.WaitReady(ctx, client); err != nil {
+		return err
+	}
+	ready()
+	<-ctx.Done()
+	return nil
+}
