@@ -1,0 +1,56 @@
+// Command sandkube-containerd is containerd and its client ctr in one program.
+//
+// The name it is called by, or else its first argument, chooses: `containerd`
+// or `ctr`. Both are upstream's own commands, unchanged; only the set of
+// plugins is smaller (plugins.go). A third, `forget-snapshots`, prepares
+// containerd's metadata for a start after snapshots were lost (snapshots.go).
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	containerd "github.com/containerd/containerd/v2/cmd/containerd/command"
+	ctr "github.com/containerd/containerd/v2/cmd/ctr/app"
+)
+
+func main() {
+	name, args, err := choose(os.Args)
+	if err == nil {
+		err = run(name, args)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		os.Exit(1)
+	}
+}
+
+// choose returns the command's name and its argument vector, name included.
+func choose(argv []string) (name string, args []string, err error) {
+	if len(argv) == 0 {
+		return "sandkube-containerd", nil, fmt.Errorf("called without a name")
+	}
+	if name := filepath.Base(argv[0]); known(name) {
+		return name, argv, nil
+	}
+	if len(argv) > 1 && known(argv[1]) {
+		return argv[1], argv[1:], nil
+	}
+	return "sandkube-containerd", nil, fmt.Errorf("usage: sandkube-containerd {containerd|ctr|forget-snapshots} [arguments]")
+}
+
+func known(name string) bool {
+	return name == "containerd" || name == "ctr" || name == "forget-snapshots"
+}
+
+func run(name string, args []string) error {
+	switch name {
+	case "ctr":
+		return ctr.New().Run(args)
+	case "forget-snapshots":
+		return forgetSnapshots(args[1:])
+	default:
+		return containerd.App().Run(args)
+	}
+}

@@ -1,0 +1,12 @@
+import { describe, expect, it } from "vitest";
+import { adaptationsDoc } from "./generate-adaptations-doc.js";
+import { protocolFiles } from "./generate-protocol.js";
+import { committedContent } from "./generated-file.js";
+
+const files = [...(await protocolFiles()), await adaptationsDoc()];
+
+describe("generated files", () => {
+  it.each(files)("$path is up to date", ({ path, content }) => {
+    expect(committedContent(path), "run `npm run generate`").toBe(content);
+  });
+});
