@@ -1,0 +1,95 @@
+import * as fs from "node:fs/promises";
+import { SandkubeError } from "../errors.js";
+import type { ProgressListener } from "../events.js";
+import { KubeClient } from "../kube/kube-client.js";
+import { parseKubeconfig, type KubeconfigCredentials } from "../kube/kubeconfig.js";
+import { waitForApi, waitForNode, waitForSchedulable, type WaitContext } from "../kube/waits.js";
+import { deadlineIn, monotonicMs, sleep, type Deadline } from "../platform/clock.js";
+import { exists } from "../platform/files.js";
+import type { SupervisorClient } from "../runtime/supervisor-client.js";
+import { watchRuntime } from "../runtime/watch-runtime.js";
+import type { ClusterPaths } from "../state/cluster-paths.js";
+import type { StepRunner } from "./step.js";
+
+const kubeconfigTimeoutMs = 10_000;
+const kubeconfigPollMs = 20;
+
+/** When the cluster reached each milestone, in milliseconds since the start of `up`. */
+export interface BootTimings {
+  apiReadyMs: number;
+  /** Null for a cluster without a node. */
+  nodeReadyMs: number | null;
+  schedulableMs: number;
+}
+
+export interface UsableRequest {
+  client: SupervisorClient;
+  paths: ClusterPaths;
+  /** Null for a cluster without a node. */
+  nodeName: string | null;
+  /** Start of `up`: on the monotonic clock, and since the epoch. */
+  startMs: number;
+  startedAt: number;
+  deadline: Deadline;
+  signal: AbortSignal;
+  emit: ProgressListener;
+  step: StepRunner;
+}
+
+/** Waits, milestone by milestone, until a pod can be scheduled; ends at once when the runtime fails. */
+export async function waitUntilUsable(request: UsableRequest): Promise<BootTimings> {
+  const { client, paths, nodeName, emit, step } = request;
+  await using watch = watchRuntime(client, paths, request.startedAt, emit);
+  const signal = AbortSignal.any([request.signal, watch.failed]);
+  using api = new KubeClient(await readCredentials(paths, signal));
+  const context: WaitContext = {
+    client: api,
+    deadline: request.deadline,
+    signal,
+    emit,
+    log: paths.log,
+  };
+  const sinceStart = () => Math.round(monotonicMs() - request.startMs);
+
+  await step({
+    name: "api-ready",
+    title: "Waiting for the API server",
+    run: () => waitForApi(context),
+  });
+  const apiReadyMs = sinceStart();
+  let nodeReadyMs: number | null = null;
+  if (nodeName !== null) {
+    await step({
+      name: "node-ready",
+      title: "Waiting for the node",
+      run: () => waitForNode(context, nodeName),
+    });
+    nodeReadyMs = sinceStart();
+  }
+  await step({
+    name: "schedulable",
+    title:
+      nodeName === null ? "Waiting for the controllers" : "Waiting until pods can be scheduled",
+    run: () => waitForSchedulable(context, nodeName),
+  });
+  return { apiReadyMs, nodeReadyMs, schedulableMs: sinceStart() };
+}
+
+/** The supervisor writes the kubeconfig before it starts a role, but may already listen by then. */
+async function readCredentials(
+  paths: ClusterPaths,
+  signal: AbortSignal,
+): Promise<KubeconfigCredentials> {
+  const deadline = deadlineIn(kubeconfigTimeoutMs);
+  while (!(await exists(paths.kubeconfig))) {
+    if (deadline.passed()) {
+      throw new SandkubeError(
+        "E_TIMEOUT",
+        `waited ${kubeconfigTimeoutMs / 1000} s for the supervisor to write ${paths.kubeconfig}`,
+        { details: { role: "supervisor", log: paths.log("supervisor") } },
+      );
+    }
+    await sleep(kubeconfigPollMs, signal);
+  }
+  return parseKubeconfig(await fs.readFile(paths.kubeconfig, "utf8"), paths.kubeconfig);
+}

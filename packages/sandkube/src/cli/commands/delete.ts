@@ -1,0 +1,52 @@
+import type { Command } from "commander";
+import {
+  clusterReference,
+  parseDurationMs,
+  withClusterOptions,
+  withJsonOption,
+  type ClusterFlags,
+  type JsonFlag,
+} from "../options.js";
+import { perform } from "../perform.js";
+
+interface DeleteFlags extends ClusterFlags, JsonFlag {
+  all?: boolean;
+  grace?: number;
+}
+
+export function registerDelete(program: Command): void {
+  const command = program
+    .command("delete")
+    .summary("stop a cluster and remove all of it")
+    .description(
+      "Stops a cluster and removes all that there is of it; what was changed in the sandbox is put back.",
+    );
+  withJsonOption(withClusterOptions(command))
+    .option("--all", "all clusters of the data directory")
+    .option("--grace <duration>", "how long pods may take to end (default: 5s)", parseDurationMs)
+    .action(async (_flags, self: Command) => {
+      const flags = self.optsWithGlobals<DeleteFlags>();
+      await perform(flags, (signal) => runDelete(flags, signal));
+    });
+}
+
+async function runDelete(flags: DeleteFlags, signal: AbortSignal): Promise<void> {
+  const { deleteCluster, listClusters } = await import("../../index.js");
+  const { createReporter } = await import("../reporters/reporter.js");
+  using reporter = createReporter({ json: flags.json ?? false });
+  const reference = clusterReference(flags);
+  const names = flags.all
+    ? (await listClusters({ ...reference, signal })).map(({ name }) => name)
+    : [reference.name];
+  for (const name of names) {
+    await deleteCluster({
+      ...reference,
+      name,
+      graceMs: flags.grace,
+      signal,
+      onProgress: (event) => reporter.report(event),
+    });
+  }
+  if (flags.json)
+    process.stdout.write(`${JSON.stringify({ type: "result", deleted: names.length })}\n`);
+}

@@ -1,0 +1,89 @@
+import type { Command } from "commander";
+import type { Cluster } from "../../index.js";
+import {
+  clusterReference,
+  parseDurationMs,
+  parsePort,
+  withClusterOptions,
+  withJsonOption,
+  type ClusterFlags,
+  type JsonFlag,
+} from "../options.js";
+import { perform } from "../perform.js";
+
+interface UpFlags extends ClusterFlags, JsonFlag {
+  controlPlane?: boolean;
+  auto?: boolean;
+  timeout?: number;
+  retain?: boolean;
+  apiPort?: number;
+  kubeletPort?: number;
+  podRange?: string;
+  serviceRange?: string;
+  clusterCidr?: string;
+  serviceCidr?: string;
+}
+
+export function registerUp(program: Command): void {
+  const command = program
+    .command("up")
+    .summary("create a cluster, or resume a stopped one")
+    .description(
+      "Brings a cluster to where a pod can be scheduled: creates it, resumes it with all its objects, or finds it running. " +
+        "A failure, or Ctrl-C, takes back what was made.",
+    );
+  withJsonOption(withClusterOptions(command))
+    .option(
+      "--control-plane",
+      "API server, controllers and scheduler without a node; needs no privilege",
+    )
+    .option("--auto", "with a node where this sandbox allows one, else without")
+    .option("--timeout <duration>", "limit of the whole operation (default: 3m)", parseDurationMs)
+    .option("--retain", "keep what a failed up has made")
+    .option("--api-port <port>", "port of the API server (default: 6443)", parsePort)
+    .option("--kubelet-port <port>", "port of the kubelet (default: 10250)", parsePort)
+    .option("--pod-range <cidr>", "addresses of pods (default: 10.42.0.0/16)")
+    .option("--service-range <cidr>", "addresses of Services (default: 10.43.0.0/16)")
+    .option("--cluster-cidr <cidr>", "the same as --pod-range, as k3s calls it")
+    .option("--service-cidr <cidr>", "the same as --service-range, as k3s calls it")
+    .action(async (_flags, self: Command) => {
+      const flags = self.optsWithGlobals<UpFlags>();
+      await perform(
+        flags,
+        (signal) => runUp(flags, signal),
+        "Interrupted: taking back what was made. Again to exit at once.",
+      );
+    });
+}
+
+async function runUp(flags: UpFlags, signal: AbortSignal): Promise<void> {
+  const { createCluster } = await import("../../index.js");
+  const { createReporter } = await import("../reporters/reporter.js");
+  const reporter = createReporter({ json: flags.json ?? false });
+  let cluster: Cluster;
+  try {
+    cluster = await createCluster({
+      ...clusterReference(flags),
+      mode: modeOf(flags),
+      timeoutMs: flags.timeout,
+      retain: flags.retain,
+      apiPort: flags.apiPort,
+      kubeletPort: flags.kubeletPort,
+      podRange: flags.podRange ?? flags.clusterCidr,
+      serviceRange: flags.serviceRange ?? flags.serviceCidr,
+      signal,
+      onProgress: (event) => reporter.report(event),
+    });
+  } finally {
+    reporter[Symbol.dispose]();
+  }
+  const { formatUpResult, upResult } = await import("../reports/up-result.js");
+  if (flags.json) process.stdout.write(`${JSON.stringify(upResult(cluster))}\n`);
+  else process.stdout.write(formatUpResult(cluster));
+}
+
+/** Undefined leaves an existing cluster's mode as it is; a new one then gets a node. */
+function modeOf(flags: UpFlags): "auto" | "control-plane" | undefined {
+  if (flags.controlPlane) return "control-plane";
+  return flags.auto ? "auto" : undefined;
+}

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { parseCount, parseDurationMs, parsePort } from "./options.js";
+
+test.each([
+  ["90", 90_000],
+  ["90s", 90_000],
+  ["1.5m", 90_000],
+  ["500ms", 500],
+  ["1h", 3_600_000],
+  ["0", 0],
+])("the duration %s is %i ms", (text, ms) => {
+  expect(parseDurationMs(text)).toBe(ms);
+});
+
+test.each(["", "s", "-1", "1d", "1 s", "1e3"])("%j is no duration", (text) => {
+  expect(() => parseDurationMs(text)).toThrow("duration");
+});
+
+test.each(["0", "65536", "http", "80.5", "-1"])("%j is no port", (text) => {
+  expect(() => parsePort(text)).toThrow("between 1 and 65535");
+});
+
+test("ports and counts are numbers", () => {
+  expect(parsePort("6443")).toBe(6443);
+  expect(parseCount("0")).toBe(0);
+  expect(() => parseCount("-1")).toThrow("whole number");
+});

@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { registerCompletion } from "./commands/completion.js";
+import { registerDelete } from "./commands/delete.js";
+import { registerDoctor } from "./commands/doctor.js";
+import { registerDown } from "./commands/down.js";
+import { registerExplain } from "./commands/explain.js";
+import { registerImage } from "./commands/image.js";
+import { registerKubeconfig } from "./commands/kubeconfig.js";
+import { registerList } from "./commands/list.js";
+import { registerLogs } from "./commands/logs.js";
+import { registerStatus } from "./commands/status.js";
+import { registerTools } from "./commands/tools.js";
+import { registerUp } from "./commands/up.js";
+import { registerVersion } from "./commands/version.js";
+
+/**
+ * The command line. Commands are declared here and load what they do only when they run,
+ * so that help and completion are quick.
+ */
+export function createProgram(): Command {
+  const program = new Command("sandkube")
+    .description("Kubernetes, pods included, inside the sandbox you already have.")
+    .version(packageVersion(), "-V, --version", "print the version of sandkube")
+    .enablePositionalOptions()
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: false })
+    .option(
+      "--name <cluster>",
+      "the cluster that a command is for (default: SANDKUBE_CLUSTER or default)",
+    )
+    .option("--data <directory>", "the directory that holds all clusters (default: SANDKUBE_DATA)");
+  registerUp(program);
+  registerStatus(program);
+  registerDown(program);
+  registerDelete(program);
+  registerList(program);
+  registerKubeconfig(program);
+  registerTools(program);
+  registerImage(program);
+  registerLogs(program);
+  registerDoctor(program);
+  registerExplain(program);
+  registerVersion(program);
+  registerCompletion(program);
+  return program;
+}
+
+function packageVersion(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(manifest) as { version: string };
+  return version;
+}

@@ -1,0 +1,56 @@
+import type { ClusterStatus, RoleStatus } from "../../index.js";
+import { table } from "../table.js";
+
+/** A cluster's state, and a line for each role. */
+export function formatStatus(status: ClusterStatus): string[] {
+  const { settings } = status;
+  const facts = [
+    ["Cluster:", status.name],
+    ["State:", status.state],
+    ...(settings === null
+      ? []
+      : [
+          ["Mode:", settings.mode],
+          ["API server:", `https://${settings.bindAddress}:${settings.apiPort}`],
+        ]),
+    ["Kubeconfig:", status.kubeconfigPath],
+    ["Directory:", status.directory],
+  ];
+  const lines = table(facts);
+  if (status.state === "unfinished")
+    lines.push("", "`sandkube up` recovers it, `sandkube delete` removes it.");
+  if (status.runtime === null) return lines;
+  lines.push(
+    "",
+    ...table([
+      ["ROLE", "STATE", "READY", "PID", "RESTARTS", "SERVICES"],
+      ...status.runtime.roles.map(roleRow),
+    ]),
+  );
+  for (const role of status.runtime.roles) lines.push(...lastExitOf(role));
+  return lines;
+}
+
+function roleRow(role: RoleStatus): string[] {
+  const services = Object.entries(role.services)
+    .map(([name, { state }]) => (state === "ready" ? name : `${name} (${state})`))
+    .join(", ");
+  return [
+    role.role,
+    role.state,
+    role.ready ? "yes" : "no",
+    role.pid === undefined ? "-" : String(role.pid),
+    String(role.restarts),
+    services === "" ? "-" : services,
+  ];
+}
+
+function lastExitOf({ role, restarts, lastExit }: RoleStatus): string[] {
+  if (lastExit === null || restarts === 0) return [];
+  const how = lastExit.signal
+    ? `signal ${lastExit.signal}`
+    : `exit code ${lastExit.exitCode ?? "?"}`;
+  const part = lastExit.service ? ` in ${lastExit.service}` : "";
+  const why = lastExit.message ? `: ${lastExit.message}` : "";
+  return ["", `Last end of ${role}: ${how}${part}${why}`];
+}

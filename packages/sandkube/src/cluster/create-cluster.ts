@@ -1,0 +1,46 @@
+import * as fs from "node:fs/promises";
+import { up } from "../boot/up.js";
+import type { ClusterOptionsInput } from "../config/cluster-options.js";
+import type { ProgressListener } from "../events.js";
+import { Cluster } from "./cluster.js";
+import { surroundingsOf } from "./surroundings.js";
+
+/** The options of `createCluster`; every one has a default. */
+export interface CreateClusterOptions extends Partial<ClusterOptionsInput> {
+  /** Absolute path of the directory of sandkube's programs. */
+  programsDirectory?: string | undefined;
+  /** Aborting it ends the operation with E_CANCELLED, after taking back what was made. */
+  signal?: AbortSignal | undefined;
+  onProgress?: ProgressListener | undefined;
+}
+
+/**
+ * Brings a cluster to where a pod can be scheduled: creates it, resumes a stopped one, or
+ * finds it running. Settings that are left out are kept from an existing cluster.
+ * Throws a SandkubeError, after taking back what was made unless `retain` is set.
+ */
+export async function createCluster(options: CreateClusterOptions = {}): Promise<Cluster> {
+  const { programsDirectory, signal, onProgress, ...input } = options;
+  const surroundings = surroundingsOf({
+    name: input.name,
+    dataDirectory: input.dataDirectory,
+    programsDirectory,
+  });
+  const result = await up({
+    input: {
+      ...input,
+      name: surroundings.clusterName,
+      dataDirectory: surroundings.dataDirectory,
+    },
+    programsOverride: surroundings.programsOverride,
+    signal: signal ?? new AbortController().signal,
+    emit: onProgress ?? (() => {}),
+  });
+  const { created, wasRunning, timings } = result;
+  return new Cluster(surroundings, {
+    settings: result.record.settings,
+    adaptations: result.adaptations,
+    kubeconfig: await fs.readFile(result.paths.kubeconfig, "utf8"),
+    boot: { created, wasRunning, timings },
+  });
+}

@@ -1,0 +1,102 @@
+import { isAbsolute } from "node:path";
+import { z } from "zod";
+import { SandkubeError } from "../errors.js";
+import { isIpv4Range, parseIpv4Range, rangesOverlap } from "./ipv4-range.js";
+
+/** A cluster's name: it is part of paths, link names and a kubeconfig context. */
+export const clusterNamePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
+
+const port = (name: string) =>
+  z
+    .number(`${name} is a number between 1 and 65535`)
+    .int(`${name} is a whole number`)
+    .min(1, `${name} is at least 1`)
+    .max(65535, `${name} is at most 65535`);
+
+/** A CIDR whose prefix length lies within bounds. */
+const range = (name: string, bounds: { widest: number; narrowest: number }) =>
+  z.string(`${name} is a text such as 10.42.0.0/16`).superRefine((text, context) => {
+    try {
+      const { prefix } = parseIpv4Range(text);
+      if (prefix < bounds.widest || prefix > bounds.narrowest) {
+        context.addIssue(
+          `${name} ${text} must have a prefix from /${bounds.widest} to /${bounds.narrowest}`,
+        );
+      }
+    } catch (error) {
+      context.addIssue(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
+
+export const clusterOptionsSchema = z
+  .strictObject({
+    /** Distinguishes clusters in one sandbox. */
+    name: z
+      .string("name is a text")
+      .regex(clusterNamePattern, "name has 1 to 32 of a-z, 0-9 and inner dashes")
+      .default("default"),
+    /**
+     * `full` runs a node, and fails where the sandbox allows none; `control-plane` runs none;
+     * `auto` takes the richest that the sandbox allows.
+     */
+    mode: z
+      .enum(["auto", "full", "control-plane"], "mode is auto, full or control-plane")
+      .default("full"),
+    /** TCP port of the API server. */
+    apiPort: port("apiPort").default(6443),
+    /** Address on which the API server listens; the loopback address keeps it inside the sandbox. */
+    bindAddress: z.ipv4("bindAddress is an IPv4 address").default("127.0.0.1"),
+    kubeletPort: port("kubeletPort").default(10250),
+    /** IPv4 range of all pods; each node gets a /24 of it. */
+    podRange: range("podRange", { widest: 8, narrowest: 24 }).default("10.42.0.0/16"),
+    /** IPv4 range of Services; the API server takes at most 20 host bits. */
+    serviceRange: range("serviceRange", { widest: 12, narrowest: 28 }).default("10.43.0.0/16"),
+    /** Absolute path of the directory that holds all clusters. */
+    dataDirectory: z
+      .string("dataDirectory is a text")
+      .refine(isAbsolute, "dataDirectory is an absolute path"),
+    /** Limit of one `up`, in milliseconds. */
+    timeoutMs: z
+      .number("timeoutMs is a number of milliseconds")
+      .positive("timeoutMs is more than 0")
+      .default(180_000),
+    /** Keep what a failed `up` has made, for a look at it. */
+    retain: z.boolean("retain is true or false").default(false),
+  })
+  .superRefine((options, context) => {
+    if (options.apiPort === options.kubeletPort) {
+      context.addIssue({
+        code: "custom",
+        path: ["kubeletPort"],
+        message: `apiPort and kubeletPort are both ${options.apiPort}`,
+      });
+    }
+    if (isIpv4Range(options.podRange) && isIpv4Range(options.serviceRange)) {
+      if (rangesOverlap(parseIpv4Range(options.podRange), parseIpv4Range(options.serviceRange))) {
+        context.addIssue({
+          code: "custom",
+          path: ["serviceRange"],
+          message: `serviceRange ${options.serviceRange} overlaps podRange ${options.podRange}`,
+        });
+      }
+    }
+  });
+
+/** A cluster's settings, complete. */
+export type ClusterOptions = z.output<typeof clusterOptionsSchema>;
+
+/** A cluster's settings as a caller gives them: all but dataDirectory have defaults. */
+export type ClusterOptionsInput = z.input<typeof clusterOptionsSchema>;
+
+/** Completes and checks a cluster's settings. Throws E_CONFIG that names every invalid one. */
+export function parseClusterOptions(input: ClusterOptionsInput): ClusterOptions {
+  const parsed = clusterOptionsSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => ({
+    option: issue.path.join("."),
+    message: issue.message,
+  }));
+  throw new SandkubeError("E_CONFIG", problems.map((problem) => problem.message).join("; "), {
+    details: { problems },
+  });
+}

@@ -1,0 +1,100 @@
+/** Every way in which sandkube can fail, with the exit code that the CLI ends with. */
+export const errorCodes = {
+  E_INTERNAL: { exitCode: 1, meaning: "a defect in sandkube" },
+  E_USAGE: { exitCode: 2, meaning: "the command line is wrong" },
+  E_CONFIG: {
+    exitCode: 10,
+    meaning: "a setting of the cluster or an environment variable is invalid",
+  },
+  E_NOT_LINUX: { exitCode: 11, meaning: "clusters run on Linux only" },
+  E_PROGRAMS_MISSING: {
+    exitCode: 12,
+    meaning: "sandkube's programs for this machine are not installed",
+  },
+  E_PROGRAMS_MISMATCH: {
+    exitCode: 13,
+    meaning: "sandkube's programs are damaged or of another version",
+  },
+  E_PRIVILEGE: { exitCode: 14, meaning: "this user has not the privileges that a node needs" },
+  E_SANDBOX: { exitCode: 15, meaning: "the sandbox lacks something that a node needs" },
+  E_PORT_TAKEN: {
+    exitCode: 16,
+    meaning: "another process listens on a port that the cluster needs",
+  },
+  E_RANGE_TAKEN: {
+    exitCode: 17,
+    meaning: "a pod or Service range overlaps a network that is in use",
+  },
+  E_LOCKED: { exitCode: 18, meaning: "another command is working on the cluster" },
+  E_CLUSTER_NOT_FOUND: { exitCode: 19, meaning: "there is no cluster of that name" },
+  E_CLUSTER_NOT_RUNNING: { exitCode: 20, meaning: "the cluster exists and is stopped" },
+  E_CLUSTER_MISMATCH: { exitCode: 21, meaning: "the cluster exists with other settings" },
+  E_STATE: { exitCode: 22, meaning: "a record in the data directory is unreadable" },
+  E_DATA_DIRECTORY: { exitCode: 23, meaning: "the data directory can not be used" },
+  E_START: { exitCode: 24, meaning: "a part of the cluster did not start" },
+  E_TIMEOUT: { exitCode: 25, meaning: "a wait reached its limit" },
+  E_IMAGE: { exitCode: 26, meaning: "a container image can not be loaded" },
+  E_CANCELLED: { exitCode: 130, meaning: "the caller cancelled the operation" },
+} as const satisfies Record<`E_${string}`, { exitCode: number; meaning: string }>;
+
+/** One of the closed set of failures in {@link errorCodes}. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Machine-readable facts about a failure; every value can be written as JSON. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+export interface SandkubeErrorOptions {
+  /** What the user can do about it, as one or more sentences. */
+  hint?: string | undefined;
+  details?: ErrorDetails | undefined;
+  cause?: unknown;
+}
+
+/** The one class of errors that the library throws. */
+export class SandkubeError extends Error {
+  override readonly name = "SandkubeError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, options: SandkubeErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? {};
+  }
+
+  /** The exit code of a process that ends with this error. */
+  get exitCode(): number {
+    return errorCodes[this.code].exitCode;
+  }
+
+  /** The form in which `--json` prints the error: code, message, hint, details, exitCode. */
+  toJSON(): Record<string, unknown> {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      details: this.details,
+      exitCode: this.exitCode,
+    };
+  }
+
+  /**
+   * Returns a thrown value as a SandkubeError: itself if it is one, E_CANCELLED for an
+   * AbortError, E_TIMEOUT for the TimeoutError of AbortSignal.timeout, else E_INTERNAL.
+   */
+  static from(thrown: unknown): SandkubeError {
+    if (thrown instanceof SandkubeError) return thrown;
+    if (thrown instanceof Error) {
+      if (thrown.name === "AbortError") {
+        return new SandkubeError("E_CANCELLED", "cancelled", { cause: thrown });
+      }
+      if (thrown.name === "TimeoutError") {
+        return new SandkubeError("E_TIMEOUT", "the time limit was reached", { cause: thrown });
+      }
+      return new SandkubeError("E_INTERNAL", thrown.message, { cause: thrown });
+    }
+    return new SandkubeError("E_INTERNAL", String(thrown), { cause: thrown });
+  }
+}

@@ -1,0 +1,17 @@
+import type { Programs } from "../runtime/locate-programs.js";
+import type { ClusterPaths } from "../state/cluster-paths.js";
+
+/** The namespace of containerd in which the kubelet's images and containers live. */
+const kubernetesNamespace = "k8s.io";
+
+/** A command line of `ctr` that speaks to a cluster's containerd. */
+export function ctrCommand(
+  programs: Programs,
+  paths: ClusterPaths,
+  args: readonly string[],
+): { file: string; args: string[] } {
+  return {
+    file: programs.path("sandkube-containerd"),
+    args: ["ctr", "--address", paths.containerdSocket, "--namespace", kubernetesNamespace, ...args],
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * Kubernetes, pods included, inside the sandbox you already have.
+ *
+ * The public interface: everything else in this package may change at any time.
+ */
+export { createCluster, type CreateClusterOptions } from "./cluster/create-cluster.js";
+export { connectCluster } from "./cluster/connect-cluster.js";
+export type { BootReport, Cluster } from "./cluster/cluster.js";
+export type { ClusterImages, ImageLoadOptions } from "./cluster/cluster-images.js";
+export { clusterLogs, type ClusterLogsOptions } from "./cluster/cluster-logs.js";
+export {
+  clusterStatus,
+  listClusters,
+  type ClusterState,
+  type ClusterStatus,
+  type ListedCluster,
+} from "./cluster/cluster-status.js";
+export { deleteCluster, stopCluster, type StopOptions } from "./cluster/stop-cluster.js";
+export {
+  doctor,
+  probeSandbox,
+  type ExamineOptions,
+  type SandboxExamination,
+} from "./cluster/examine-sandbox.js";
+export type { ClusterReference, SurroundingsOptions } from "./cluster/surroundings.js";
+export { startTool, toolNames, type ToolName } from "./cluster/tools.js";
+export { versions, type Versions } from "./cluster/versions.js";
+
+export { errorCodes, SandkubeError, type ErrorCode, type ErrorDetails } from "./errors.js";
+export {
+  roleNames,
+  type ClusterMode,
+  type ProgressEvent,
+  type ProgressListener,
+  type RoleName,
+  type SupervisorEvent,
+} from "./events.js";
+export { environmentVariables } from "./config/environment.js";
+export type { ClusterOptionsInput } from "./config/cluster-options.js";
+export type { BootTimings } from "./boot/wait-until-usable.js";
+export type { Adaptation, AdaptationId } from "./plan/adaptation.js";
+export { adaptationById, adaptations } from "./plan/adaptations/index.js";
+export type { Evidence } from "./plan/evidence.js";
+export type { AppliedAdaptation } from "./plan/plan.js";
+export type { DoctorReport } from "./sandbox/doctor.js";
+export type { Fact, FactId, Facts, FactState, System } from "./sandbox/facts.js";
+export type { MissingNeed, ModeReport } from "./sandbox/modes.js";
+export type { ImageInfo } from "./images/list-images.js";
+export type { LoadedImage } from "./images/load-image.js";
+export type { AttachedProcess, ExitStatus } from "./platform/processes.js";
+export { shellExitCode } from "./platform/processes.js";
+export type { LogLine } from "./runtime/role-logs.js";
+export type { RoleStatus, SupervisorStatus } from "./runtime/supervisor-status.js";
+export type { ClusterSettings } from "./state/cluster-record.js";

@@ -1,0 +1,130 @@
+import { monotonicMs, sleep, type Deadline } from "../platform/clock.js";
+import { SandkubeError } from "../errors.js";
+import type { ProgressListener, RoleName } from "../events.js";
+import { tailOf } from "../platform/files.js";
+import type { KubeClient } from "./kube-client.js";
+import { hasNotReadyTaint, reasonNodeNotReady } from "./node-conditions.js";
+
+const pollIntervalMs = 100;
+const reportIntervalMs = 1_000;
+
+/** How the waits share their limits and tell of their progress. */
+export interface WaitContext {
+  client: Pick<KubeClient, "get" | "getObject">;
+  deadline: Deadline;
+  /** Aborted when the caller cancels, or, with the failure as its reason, when the runtime has failed. */
+  signal: AbortSignal;
+  emit: ProgressListener;
+  /** The path of a role's log, named when the limit is reached. */
+  log: (role: RoleName) => string;
+}
+
+/** Something to wait for. */
+interface Condition {
+  /** What is awaited, for people, such as "the API server to answer". */
+  for: string;
+  /** The role whose log tells why it does not come. */
+  role: RoleName;
+  /** What is missing, for people; null when the condition holds. A rejection counts as missing. */
+  missing: (signal: AbortSignal) => Promise<string | null>;
+}
+
+/** Waits until the API server says that it is ready to serve. */
+export async function waitForApi(context: WaitContext): Promise<void> {
+  await waitFor(context, {
+    for: "the API server to be ready",
+    role: "control-plane",
+    missing: async (signal) =>
+      (await context.client.get("/readyz", signal)) === null ? "/readyz is not served" : null,
+  });
+}
+
+/** Waits until a node is Ready. */
+export async function waitForNode(context: WaitContext, nodeName: string): Promise<void> {
+  await waitFor(context, {
+    for: `the node ${nodeName} to be Ready`,
+    role: "node",
+    missing: async (signal) =>
+      reasonNodeNotReady(await context.client.getObject(`/api/v1/nodes/${nodeName}`, signal)),
+  });
+}
+
+/**
+ * Waits until a pod in the default namespace is admitted, and, with a node, scheduled:
+ * a node is Ready some time before its taint is taken away, and pods are refused
+ * before the controllers have made the namespace's ServiceAccount.
+ */
+export async function waitForSchedulable(
+  context: WaitContext,
+  nodeName: string | null,
+): Promise<void> {
+  await waitFor(context, {
+    for: "pods to be admitted",
+    role: "control-plane",
+    missing: async (signal) => {
+      const present = async (path: string) => (await context.client.get(path, signal)) !== null;
+      const namespace = "/api/v1/namespaces/default";
+      if (!(await present(`${namespace}/serviceaccounts/default`))) {
+        return "there is no ServiceAccount default/default";
+      }
+      if (!(await present(`${namespace}/configmaps/kube-root-ca.crt`))) {
+        return "there is no ConfigMap default/kube-root-ca.crt";
+      }
+      if (nodeName === null) return null;
+      const node = await context.client.getObject(`/api/v1/nodes/${nodeName}`, signal);
+      const reason = reasonNodeNotReady(node);
+      if (reason !== null) return reason;
+      return hasNotReadyTaint(node) ? `the node ${nodeName} still has its not-ready taint` : null;
+    },
+  });
+}
+
+async function waitFor(context: WaitContext, condition: Condition): Promise<void> {
+  const { deadline, signal } = context;
+  const start = monotonicMs();
+  let nextReport = start + reportIntervalMs;
+  for (;;) {
+    signal.throwIfAborted();
+    const missing = await lookAt(condition, signal);
+    if (missing === null) return;
+    const now = monotonicMs();
+    if (deadline.passed()) throw await timeout(context, condition, missing);
+    if (now >= nextReport) {
+      nextReport = now + reportIntervalMs;
+      context.emit({ type: "waiting", for: condition.for, elapsedMs: Math.round(now - start) });
+    }
+    await sleep(Math.min(pollIntervalMs, deadline.leftMs()), signal);
+  }
+}
+
+/** Looks once; what goes wrong meanwhile, such as a refused connection, is why the condition does not hold. */
+async function lookAt(condition: Condition, signal: AbortSignal): Promise<string | null> {
+  try {
+    return await condition.missing(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function timeout(
+  context: WaitContext,
+  condition: Condition,
+  missing: string,
+): Promise<SandkubeError> {
+  const log = context.log(condition.role);
+  return new SandkubeError(
+    "E_TIMEOUT",
+    `waited ${context.deadline.limitMs / 1000} s for ${condition.for}: ${missing}`,
+    {
+      hint: "See the log; on a slow machine allow more time with --timeout.",
+      details: {
+        awaited: condition.for,
+        missing,
+        role: condition.role,
+        log,
+        output: await tailOf(log, 10),
+      },
+    },
+  );
+}

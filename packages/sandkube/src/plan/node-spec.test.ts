@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { parseClusterOptions, type ClusterOptionsInput } from "../config/cluster-options.js";
+import {
+  baseNodeSpec,
+  bridgeName,
+  nodeSpecSchema,
+  type NodeSpecSurroundings,
+} from "./node-spec.js";
+
+function specFor(
+  options: Partial<ClusterOptionsInput> = {},
+  surroundings: Partial<NodeSpecSurroundings> = {},
+) {
+  return baseNodeSpec(
+    parseClusterOptions({ dataDirectory: "/d", ...options }),
+    { clusterDirectory: "/d/default", programs: "/p" },
+    { mode: "full", uplinkMtu: 1500, ...surroundings },
+  );
+}
+
+describe("baseNodeSpec", () => {
+  it("is valid", () => {
+    expect(nodeSpecSchema.parse(specFor())).toEqual(specFor());
+  });
+
+  it("has no node for the control plane alone", () => {
+    const spec = specFor({}, { mode: "control-plane" });
+    expect(spec.node).toBeNull();
+    expect(spec.controlPlane.advertiseAddress).toBe("10.42.0.1");
+  });
+
+  it.each([
+    ["10.42.0.0/16", "10.42.0.0/24", "10.42.0.1"],
+    ["172.30.4.0/24", "172.30.4.0/24", "172.30.4.1"],
+    ["192.0.0.0/8", "192.0.0.0/24", "192.0.0.1"],
+  ])("gives the node of %s the range %s and the address %s", (podRange, nodeRange, address) => {
+    expect(specFor({ podRange })).toMatchObject({
+      controlPlane: { podRange, advertiseAddress: address },
+      node: { podRange: nodeRange, address },
+    });
+  });
+
+  it.each([
+    [1400, 1400],
+    [9000, 9000],
+    [null, 1500],
+  ])("takes the uplink's MTU: %s", (uplinkMtu, mtu) => {
+    expect(specFor({}, { uplinkMtu }).node?.network.mtu).toBe(mtu);
+  });
+
+  it("keeps clusters in one sandbox apart", () => {
+    expect(specFor({ name: "two", apiPort: 7443, kubeletPort: 11250 })).toMatchObject({
+      cluster: { name: "two" },
+      controlPlane: { port: 7443 },
+      node: {
+        kubeletPort: 11250,
+        cgroup: { root: "/sandkube/two/node-1" },
+        network: { bridge: bridgeName("two") },
+      },
+    });
+  });
+});
+
+describe("bridgeName", () => {
+  it("is readable for the default cluster", () => {
+    expect(bridgeName("default")).toBe("sandkube0");
+  });
+
+  it.each(["a", "two", "a-name-of-thirty-two-characters-"])("fits IFNAMSIZ for %s", (name) => {
+    expect(bridgeName(name)).toMatch(/^sk-[0-9a-f]{8}$/);
+    expect(bridgeName(name)).not.toBe(bridgeName(`${name}x`));
+  });
+});
+
+describe("nodeSpecSchema", () => {
+  it("refuses unknown fields, as the runtime does", () => {
+    expect(nodeSpecSchema.safeParse({ ...specFor(), colour: "red" }).success).toBe(false);
+  });
+});

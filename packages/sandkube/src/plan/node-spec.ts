@@ -1,0 +1,164 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { formatIpv4, parseIpv4Range, type Ipv4Range } from "../config/ipv4-range.js";
+import { clusterNamePattern, type ClusterOptions } from "../config/cluster-options.js";
+import type { ClusterMode } from "../events.js";
+
+const absolutePath = z.string().startsWith("/");
+const port = z.number().int().min(1).max(65535);
+
+export const nodeSectionSchema = z.strictObject({
+  name: z.string().min(1),
+  address: z.ipv4().describe("the node's InternalIP; the pod bridge carries it"),
+  podRange: z.cidrv4().describe("the range that this node gives to its pods"),
+  kubeletPort: port,
+  cgroup: z.strictObject({
+    mountControllers: z
+      .array(z.string())
+      .describe(
+        "version 1 controllers to mount, each on its own; empty: the mounted ones are used",
+      ),
+    root: z
+      .string()
+      .regex(/^\/[^/]/)
+      .describe("the cgroup, in every hierarchy, under which the pods live"),
+  }),
+  standIns: z.strictObject({
+    sysctls: z
+      .record(z.string(), z.string())
+      .describe('names below /proc/sys, such as "kernel/panic", to their content'),
+    kmsg: z.boolean().describe("put an empty file at /dev/kmsg"),
+  }),
+  containerd: z.strictObject({
+    snapshotter: z.enum(["overlayfs", "native"]),
+    snapshotTmpfsBytes: z
+      .int()
+      .nonnegative()
+      .describe("size of the tmpfs for snapshots; 0: on disk"),
+    unprivilegedPorts: z.boolean(),
+    unprivilegedIcmp: z.boolean(),
+    newKeyring: z.boolean().describe("runc joins a new session keyring for each container"),
+    restrictOomScoreAdj: z.boolean(),
+  }),
+  oci: z.strictObject({
+    dropNamespaces: z.array(z.enum(["cgroup", "pid"])),
+    dropMaskedDirectories: z.boolean(),
+    dropSeccomp: z.boolean(),
+    anyProcRoot: z.boolean().describe("accept a procfs whose root inode is not 1"),
+  }),
+  network: z.strictObject({
+    bridge: z.string().min(1).max(15),
+    mtu: z.number().int().min(576).max(65536).describe("bytes; set on the bridge and on each veth"),
+    hairpin: z.boolean(),
+  }),
+  kubelet: z.strictObject({
+    iptables: z.boolean().describe("the kubelet keeps its own iptables chains"),
+    environment: z.record(z.string(), z.string()).describe("added to the node role's environment"),
+  }),
+});
+
+/** The one document that tells the runtime everything it needs. */
+export const nodeSpecSchema = z.strictObject({
+  apiVersion: z.literal("sandkube.dev/v1alpha1"),
+  kind: z.literal("NodeSpec"),
+  cluster: z.strictObject({
+    name: z.string().regex(clusterNamePattern),
+    directory: absolutePath.describe("holds all of the cluster's state"),
+  }),
+  programs: absolutePath.describe("the directory of sandkube's programs"),
+  controlPlane: z.strictObject({
+    bindAddress: z.ipv4(),
+    port,
+    advertiseAddress: z
+      .ipv4()
+      .describe("the endpoint of default/kubernetes; never a loopback address"),
+    serviceRange: z.cidrv4(),
+    podRange: z.cidrv4(),
+  }),
+  node: nodeSectionSchema.nullable().describe("null: the control plane alone"),
+});
+
+export type NodeSection = z.infer<typeof nodeSectionSchema>;
+export type NodeSpec = z.infer<typeof nodeSpecSchema>;
+
+/** The absolute paths that a node spec names. */
+export interface NodeSpecPaths {
+  clusterDirectory: string;
+  programs: string;
+}
+
+/** The surroundings that a node spec follows even when nothing has to be adapted. */
+export interface NodeSpecSurroundings {
+  mode: ClusterMode;
+  /** MTU of the default route's link in bytes; null without a default route. */
+  uplinkMtu: number | null;
+}
+
+const nodeName = "node-1";
+const nodePodRangePrefix = 24;
+const ethernetMtu = 1500;
+
+/**
+ * The node spec for a full kernel: nothing adapted.
+ * The node's pods get the first /24 of the pod range, the node that range's first address.
+ */
+export function baseNodeSpec(
+  options: ClusterOptions,
+  paths: NodeSpecPaths,
+  surroundings: NodeSpecSurroundings,
+): NodeSpec {
+  const podRange = parseIpv4Range(options.podRange);
+  const nodeRange: Ipv4Range = {
+    ...podRange,
+    prefix: Math.max(podRange.prefix, nodePodRangePrefix),
+  };
+  const nodeAddress = formatIpv4(nodeRange.first + 1);
+  const node: NodeSection = {
+    name: nodeName,
+    address: nodeAddress,
+    podRange: `${formatIpv4(nodeRange.first)}/${nodeRange.prefix}`,
+    kubeletPort: options.kubeletPort,
+    cgroup: { mountControllers: [], root: `/sandkube/${options.name}/${nodeName}` },
+    standIns: { sysctls: {}, kmsg: false },
+    containerd: {
+      snapshotter: "overlayfs",
+      snapshotTmpfsBytes: 0,
+      unprivilegedPorts: true,
+      unprivilegedIcmp: true,
+      newKeyring: true,
+      restrictOomScoreAdj: false,
+    },
+    oci: {
+      dropNamespaces: [],
+      dropMaskedDirectories: false,
+      dropSeccomp: false,
+      anyProcRoot: false,
+    },
+    network: {
+      bridge: bridgeName(options.name),
+      mtu: surroundings.uplinkMtu ?? ethernetMtu,
+      hairpin: true,
+    },
+    kubelet: { iptables: true, environment: {} },
+  };
+  return {
+    apiVersion: "sandkube.dev/v1alpha1",
+    kind: "NodeSpec",
+    cluster: { name: options.name, directory: paths.clusterDirectory },
+    programs: paths.programs,
+    controlPlane: {
+      bindAddress: options.bindAddress,
+      port: options.apiPort,
+      advertiseAddress: nodeAddress,
+      serviceRange: options.serviceRange,
+      podRange: options.podRange,
+    },
+    node: surroundings.mode === "full" ? node : null,
+  };
+}
+
+/** The pod bridge's link name, at most 15 characters as linux/if.h's IFNAMSIZ wants. */
+export function bridgeName(cluster: string): string {
+  if (cluster === "default") return "sandkube0";
+  return `sk-${createHash("sha256").update(cluster).digest("hex").slice(0, 8)}`;
+}

@@ -1,0 +1,83 @@
+import { Agent, get } from "node:https";
+import { isIP } from "node:net";
+
+/** The answer to one request; `body` is text. */
+export interface HttpsResponse {
+  status: number;
+  body: string;
+}
+
+export interface HttpsRequest {
+  path: string;
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** Credentials of a client, each in PEM. */
+export interface ClientCredentials {
+  certificateAuthority: string;
+  certificate: string;
+  key: string;
+}
+
+/** Speaks to one HTTPS server over connections that are kept open between requests. */
+export class HttpsClient implements Disposable {
+  readonly #agent: Agent;
+  readonly #server: URL;
+
+  constructor(server: string, credentials: ClientCredentials) {
+    this.#server = new URL(server);
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: 4,
+      ca: credentials.certificateAuthority,
+      cert: credentials.certificate,
+      key: credentials.key,
+      // A server name indication may not be an IP address (RFC 6066, section 3).
+      ...(isIP(this.#server.hostname) ? { servername: "" } : {}),
+    });
+  }
+
+  /** Sends one GET request. Rejects when there is no answer within the limit or no connection. */
+  async get(options: HttpsRequest): Promise<HttpsResponse> {
+    options.signal?.throwIfAborted();
+    const limit = AbortSignal.timeout(options.timeoutMs);
+    const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
+    try {
+      return await this.#exchange(options.path, signal);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (limit.aborted) {
+        throw new Error(`GET ${options.path}: no answer within ${options.timeoutMs} ms`, {
+          cause: error,
+        });
+      }
+      throw error;
+    }
+  }
+
+  #exchange(path: string, signal: AbortSignal): Promise<HttpsResponse> {
+    return new Promise((resolve, reject) => {
+      const outgoing = get(
+        new URL(path, this.#server),
+        { agent: this.#agent, signal, headers: { accept: "application/json" } },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+          incoming.on("error", reject);
+          incoming.on("end", () => {
+            resolve({
+              status: incoming.statusCode ?? 0,
+              body: Buffer.concat(chunks).toString("utf8"),
+            });
+          });
+        },
+      );
+      outgoing.on("error", reject);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
+}

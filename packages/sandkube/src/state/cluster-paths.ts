@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { clusterNamePattern } from "../config/cluster-options.js";
+import { SandkubeError } from "../errors.js";
+import type { RoleName } from "../events.js";
+import { maxSocketPathBytes } from "../platform/unix-socket.js";
+
+/** Where the parts of one cluster's state lie; all paths are absolute. */
+export interface ClusterPaths {
+  /** Holds everything below; mode 0700. */
+  directory: string;
+  /** The cluster record: name, mode and settings. */
+  record: string;
+  facts: string;
+  plan: string;
+  nodeSpec: string;
+  /** Held by the command that is working on the cluster. */
+  lock: string;
+  controlSocket: string;
+  /** The administrator's kubeconfig. */
+  kubeconfig: string;
+  /** What host-setup has changed outside the data directory; absent when nothing is to be put back. */
+  hostRecord: string;
+  logsDirectory: string;
+  containerdSocket: string;
+  log(role: RoleName): string;
+}
+
+/**
+ * The paths of a cluster. Throws E_CONFIG for an invalid name and E_DATA_DIRECTORY
+ * when the data directory's path is too long for the sockets below it.
+ */
+export function clusterPaths(dataDirectory: string, name: string): ClusterPaths {
+  if (!clusterNamePattern.test(name)) {
+    throw new SandkubeError("E_CONFIG", `"${name}" is not a cluster name`, {
+      hint: "A name has 1 to 32 of a-z, 0-9 and inner dashes.",
+    });
+  }
+  const directory = join(dataDirectory, name);
+  const containerdSocket = join(directory, "node", "run", "containerd.sock");
+  // containerd listens for its shims at this longer path.
+  const longest = Buffer.byteLength(`${containerdSocket}.ttrpc`);
+  if (longest > maxSocketPathBytes) {
+    throw new SandkubeError(
+      "E_DATA_DIRECTORY",
+      `the data directory ${dataDirectory} has too long a path: the sockets below it would have ${longest} bytes, ${maxSocketPathBytes} are allowed`,
+      { hint: "Choose a shorter one with --data or SANDKUBE_DATA." },
+    );
+  }
+  const logsDirectory = join(directory, "logs");
+  return {
+    directory,
+    record: join(directory, "cluster.json"),
+    facts: join(directory, "facts.json"),
+    plan: join(directory, "plan.json"),
+    nodeSpec: join(directory, "node-spec.json"),
+    lock: join(directory, "lock"),
+    controlSocket: join(directory, "control.sock"),
+    kubeconfig: join(directory, "kubeconfig"),
+    hostRecord: join(directory, "host.json"),
+    logsDirectory,
+    containerdSocket,
+    log: (role) => join(logsDirectory, `${role}.log`),
+  };
+}
+
+/** Where the logs of the last failed `up` are kept after its directory has been removed. */
+export function failedLogsDirectory(dataDirectory: string, name: string): string {
+  return join(dataDirectory, `${name}.failed-logs`);
+}
