@@ -1,0 +1,3 @@
+module sandkube.dev/examples/hello
+
+go 1.24
