@@ -18,6 +18,7 @@ import (
 	kubectl "k8s.io/kubectl/pkg/cmd"
 
 	"sandkube.dev/runtime/internal/control"
+	"sandkube.dev/runtime/internal/heap"
 	"sandkube.dev/runtime/internal/nodespec"
 	"sandkube.dev/runtime/internal/podstop"
 	"sandkube.dev/runtime/internal/role"
@@ -94,7 +95,7 @@ func runRole(name string, args []string, run roleFunc) int {
 	if err == nil {
 		ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 		defer cancel()
-		err = run(ctx, spec, reporter)
+		err = run(ctx, spec, heap.ForStart(reporter))
 	}
 	if err != nil {
 		reporter.Fatal(failedService(err), err)

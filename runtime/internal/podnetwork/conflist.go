@@ -10,7 +10,9 @@ import (
 	"sandkube.dev/runtime/internal/nodespec"
 )
 
-// list is a network configuration list of the CNI specification 1.1, section 1.
+// list is a network configuration list of the CNI specification, section 1. From
+// version 1.1 on, containerd starts the plugin for STATUS each time the kubelet asks
+// how the runtime is; the plugin has no status that could change.
 type list struct {
 	CNIVersion string   `json:"cniVersion"`
 	Name       string   `json:"name"`
@@ -31,7 +33,7 @@ type plugin struct {
 func WriteConfig(spec *nodespec.NodeSpec) error {
 	node := spec.Node
 	data, err := json.MarshalIndent(list{
-		CNIVersion: "1.1.0",
+		CNIVersion: "1.0.0",
 		Name:       "sandkube",
 		Plugins: []plugin{{
 			Type:           "sandkube-cni",

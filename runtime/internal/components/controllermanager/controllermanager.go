@@ -39,6 +39,10 @@ func flags(spec *nodespec.NodeSpec) []string {
 		"--root-ca-file=" + spec.PKI("ca.crt"),
 		"--cluster-signing-cert-file=" + spec.PKI("ca.crt"),
 		"--cluster-signing-key-file=" + spec.PKI("ca.key"),
+		// At the default of 20 requests a second the controllers' own ServiceAccounts
+		// alone take seconds to be made.
+		"--kube-api-qps=500",
+		"--kube-api-burst=1000",
 		"--allocate-node-cidrs=true",
 		"--cluster-cidr=" + c.PodRange,
 		"--service-cluster-ip-range=" + c.ServiceRange,
