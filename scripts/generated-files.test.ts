@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { adaptationsDoc } from "./generate-adaptations-doc.js";
+import { errorsDoc } from "./generate-errors-doc.js";
 import { protocolFiles } from "./generate-protocol.js";
 import { committedContent } from "./generated-file.js";
 
-const files = [...(await protocolFiles()), await adaptationsDoc()];
+const files = [...(await protocolFiles()), await adaptationsDoc(), await errorsDoc()];
 
 describe("generated files", () => {
   it.each(files)("$path is up to date", ({ path, content }) => {
