@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apiserver/pkg/util/compatibility"
 	logsapi "k8s.io/component-base/logs/api/v1"
 
@@ -37,12 +39,22 @@ func Node(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporte
 	}, reporter)
 }
 
+// waitForAPIServer blocks until the API server answers the node's identity. That is
+// about a second before the API server calls itself ready: it waits that long before it
+// writes its default roles, which nodes do not need (their authorizer is "Node").
 func waitForAPIServer(ctx context.Context, spec *nodespec.NodeSpec, ready func()) error {
 	client, err := kubeclient.New(spec.Kubeconfig("kubelet"))
 	if err != nil {
 		return err
 	}
-	if err := kubeclient.WaitReady(ctx, client); err != nil {
+	err = kubeclient.Poll(ctx, func() error {
+		_, err := client.CoreV1().Nodes().Get(ctx, spec.Node.Name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	ready()

@@ -1,8 +1,10 @@
 package supervise
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -49,19 +51,38 @@ func findCause(last, crash []string) Cause {
 	return Cause{Service: serviceOf(crash[1:]), Message: message}
 }
 
-// lastMessage is the last line that says something, without its logger's header.
+// lastMessage is the last line that says something, without its logger's format.
 func lastMessage(lines []string) string {
 	for _, line := range slices.Backward(lines) {
-		line = klogLine.ReplaceAllString(strings.TrimSpace(line), "")
-		if fields := logrusFields.FindStringSubmatch(line); fields != nil {
-			line = strings.Trim(fields[1], `"`)
-			if fields[2] != "" {
-				line += ": " + strings.Trim(fields[2], `"`)
-			}
-		}
-		if line != "" {
-			return line
+		if message := plainMessage(strings.TrimSpace(line)); message != "" {
+			return message
 		}
 	}
 	return ""
+}
+
+// plainMessage is the message in a line of klog, logrus (containerd) or zap (etcd).
+func plainMessage(line string) string {
+	var zap struct{ Msg, Error string }
+	if strings.HasPrefix(line, "{") && json.Unmarshal([]byte(line), &zap) == nil && zap.Msg != "" {
+		return joined(zap.Msg, zap.Error)
+	}
+	if fields := logrusFields.FindStringSubmatch(line); fields != nil {
+		return joined(unquoted(fields[1]), unquoted(fields[2]))
+	}
+	return klogLine.ReplaceAllString(line, "")
+}
+
+func unquoted(field string) string {
+	if text, err := strconv.Unquote(field); err == nil {
+		return text
+	}
+	return field
+}
+
+func joined(message, reason string) string {
+	if reason == "" {
+		return message
+	}
+	return message + ": " + reason
 }
