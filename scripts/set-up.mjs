@@ -117,8 +117,8 @@ export async function command(program, args, options = {}) {
       child.once("error", (error) => reject(new SetUpError(`${program}: ${error.message}`)));
       child.once("close", (...outcome) => resolve(outcome));
     });
-    if (code !== 0) throw new FailedCommand([program, ...args].join(" "), code, signal);
-    return text;
+    if (code !== 0) throw new FailedCommand([program, ...args.slice(0, 3)].join(" "), code, signal);
+    return options.output === "return" ? text : undefined;
   } finally {
     process.off("SIGINT", wait);
   }

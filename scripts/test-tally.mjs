@@ -4,13 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { goEnvironment } from "./go-checks.mjs";
 import { checkout, command, FailedCommand, tool } from "./set-up.mjs";
-
-/**
- * Environment of every Go command of the tests: the flags that the programs are built with, because
- * Go's build cache holds Kubernetes once for each set of flags.
- */
-export const goEnvironment = { GOFLAGS: "-trimpath", GOWORK: "off", CGO_ENABLED: "0" };
 
 /** Runs a project of vitest.config.ts; filters choose test files. */
 export async function runVitest(project, filters) {
@@ -56,7 +51,8 @@ function countVitest(report, succeeded) {
 
 /** Runs the Go tests of packages of one module; prints packages and the output of failed tests. */
 export async function runGoTests(module, packages) {
-  const child = spawn("go", ["test", "-json", ...packages], {
+  // The linters run vet, with more checks.
+  const child = spawn("go", ["test", "-vet=off", "-json", ...packages], {
     cwd: join(checkout, module),
     env: { ...process.env, ...goEnvironment },
     stdio: ["ignore", "pipe", "inherit"],

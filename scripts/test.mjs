@@ -3,33 +3,21 @@
  * end-to-end tests in real sandboxes. `--only unit|lint|e2e` runs a part; further arguments choose test
  * files. The last line says how many tests and checks passed and failed.
  */
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { checkGofmt, goModules, staticcheck, vet } from "./go-checks.mjs";
 import {
   buildPackage,
   buildPrograms,
   checkMachine,
-  checkout,
   command,
   FailedCommand,
   installPackages,
   SetUpError,
   tool,
 } from "./set-up.mjs";
-import { goEnvironment, runGoTests, runVitest } from "./test-tally.mjs";
-
-const ownPackages = ["./internal/...", "./cmd/..."];
-const goModules = [
-  { directory: "runtime", packages: ownPackages },
-  { directory: "runtime/upstream/containerd", packages: ["."] },
-  { directory: "examples/hello", packages: ["."] },
-];
+import { runGoTests, runVitest } from "./test-tally.mjs";
 
 const node = (name, ...args) => command(process.execPath, [tool(name), ...args]);
-const go = (directory, ...args) =>
-  command("go", args, { cwd: join(checkout, directory), environment: goEnvironment });
-
 /** In order. What is in no part is needed by all. */
 function steps(filters) {
   return [
@@ -44,17 +32,9 @@ function steps(filters) {
     { part: "lint", name: "oxlint", run: () => node("oxlint", "--deny-warnings") },
     { part: "lint", name: "oxfmt", run: () => node("oxfmt", "--check") },
     { part: "lint", name: "gofmt", run: checkGofmt },
-    ...goModules.flatMap(({ directory, packages }) => [
-      {
-        part: "lint",
-        name: `go vet in ${directory}`,
-        run: () => go(directory, "vet", ...packages),
-      },
-      {
-        part: "lint",
-        name: `staticcheck in ${directory}`,
-        run: () => go(directory, "tool", `-modfile=${tools}`, "staticcheck", ...packages),
-      },
+    ...goModules.flatMap((module) => [
+      { part: "lint", name: `go vet in ${module.directory}`, run: () => vet(module) },
+      { part: "lint", name: `staticcheck in ${module.directory}`, run: () => staticcheck(module) },
     ]),
     { part: "unit", name: "TypeScript unit tests", run: () => runVitest("unit", filters) },
     ...goModules.map(({ directory, packages }) => ({
@@ -67,18 +47,8 @@ function steps(filters) {
   ];
 }
 
-const tools = join(checkout, "runtime/tools/go.mod");
-
 async function prepareLab() {
   await command(process.execPath, ["--import", "tsx", "lab/src/main.ts", "prepare"]);
-}
-
-async function checkGofmt() {
-  const { stdout } = spawnSync("gofmt", ["-l", "runtime", "examples", "lab"], {
-    cwd: checkout,
-    encoding: "utf8",
-  });
-  if (stdout !== "") throw new SetUpError(`gofmt would change:\n${stdout}`);
 }
 
 async function main() {
