@@ -3,7 +3,13 @@ import { SandkubeError } from "../errors.js";
 import type { ProgressListener } from "../events.js";
 import { KubeClient } from "../kube/kube-client.js";
 import { parseKubeconfig, type KubeconfigCredentials } from "../kube/kubeconfig.js";
-import { waitForApi, waitForNode, waitForSchedulable, type WaitContext } from "../kube/waits.js";
+import {
+  waitForApi,
+  waitForNode,
+  waitForSchedulable,
+  type AwaitedNode,
+  type WaitContext,
+} from "../kube/waits.js";
 import { deadlineIn, monotonicMs, sleep, type Deadline } from "../platform/clock.js";
 import { exists } from "../platform/files.js";
 import type { SupervisorClient } from "../runtime/supervisor-client.js";
@@ -48,6 +54,7 @@ export async function waitUntilUsable(request: UsableRequest): Promise<BootTimin
     signal,
     emit,
     log: paths.log,
+    unready: (role) => watch.unready(role),
   };
   const sinceStart = () => Math.round(monotonicMs() - request.startMs);
 
@@ -58,11 +65,12 @@ export async function waitUntilUsable(request: UsableRequest): Promise<BootTimin
   });
   const apiReadyMs = sinceStart();
   let nodeReadyMs: number | null = null;
-  if (nodeName !== null) {
+  const node = nodeName === null ? null : await awaitedNode(nodeName, client, signal);
+  if (node !== null) {
     await step({
       name: "node-ready",
       title: "Waiting for the node",
-      run: () => waitForNode(context, nodeName),
+      run: () => waitForNode(context, node),
     });
     nodeReadyMs = sinceStart();
   }
@@ -70,9 +78,25 @@ export async function waitUntilUsable(request: UsableRequest): Promise<BootTimin
     name: "schedulable",
     title:
       nodeName === null ? "Waiting for the controllers" : "Waiting until pods can be scheduled",
-    run: () => waitForSchedulable(context, nodeName),
+    run: () => waitForSchedulable(context, node),
   });
   return { apiReadyMs, nodeReadyMs, schedulableMs: sinceStart() };
+}
+
+async function awaitedNode(
+  name: string,
+  client: SupervisorClient,
+  signal: AbortSignal,
+): Promise<AwaitedNode> {
+  const status = await client.status(signal);
+  return {
+    name,
+    startedAt: status === null ? Date.now() : Date.parse(status.startedAt),
+    isRoleReady: async (look) => {
+      const roles = (await client.status(look))?.roles ?? [];
+      return roles.some(({ role, ready }) => role === "node" && ready);
+    },
+  };
 }
 
 /** The supervisor writes the kubeconfig before it starts a role, but may already listen by then. */

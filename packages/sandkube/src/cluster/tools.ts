@@ -20,11 +20,16 @@ export async function startTool(
   const { dataDirectory, clusterName, locate } = surroundingsOf(options);
   const paths = clusterPaths(dataDirectory, clusterName);
   const programs = await locate();
-  const command =
-    tool === "ctr"
-      ? ctrCommand(programs, paths, args)
-      : { file: programs.path("sandkube-runtime"), args: [tool, ...args] };
-  return await spawnAttached(command.file, command.args, {
-    environment: { ...process.env, KUBECONFIG: paths.kubeconfig },
+  if (tool === "ctr") {
+    const command = ctrCommand(programs, paths, args);
+    return await spawnAttached(command.file, command.args, command);
+  }
+  return await spawnAttached(programs.path("sandkube-runtime"), [tool, ...args], {
+    environment: {
+      // What kubectl and helm remember of a cluster goes with it.
+      KUBECACHEDIR: paths.kubectlCache,
+      ...process.env,
+      KUBECONFIG: paths.kubeconfig,
+    },
   });
 }

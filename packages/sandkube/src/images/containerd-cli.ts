@@ -9,9 +9,11 @@ export function ctrCommand(
   programs: Programs,
   paths: ClusterPaths,
   args: readonly string[],
-): { file: string; args: string[] } {
+): { file: string; args: string[]; environment: NodeJS.ProcessEnv } {
   return {
     file: programs.path("sandkube-containerd"),
+    // The warnings are about cgroup version 1, which is not the user's choice.
+    environment: { ...process.env, CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS: "true" },
     args: ["ctr", "--address", paths.containerdSocket, "--namespace", kubernetesNamespace, ...args],
   };
 }

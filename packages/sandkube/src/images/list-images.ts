@@ -20,8 +20,12 @@ export async function listImages(
   paths: ClusterPaths,
   signal?: AbortSignal,
 ): Promise<ImageInfo[]> {
-  const { file, args } = ctrCommand(programs, paths, ["images", "ls"]);
-  const result = await runCommand(file, args, { timeoutMs: listTimeoutMs, signal });
+  const { file, args, environment } = ctrCommand(programs, paths, ["images", "ls"]);
+  const result = await runCommand(file, args, {
+    timeoutMs: listTimeoutMs,
+    signal,
+    environment,
+  });
   if (result.exitCode !== 0) {
     const reason = result.timedOut ? "containerd does not answer" : result.stderr.trim();
     throw new SandkubeError("E_IMAGE", `the images can not be listed: ${reason}`, {

@@ -37,7 +37,7 @@ export async function loadImage(
   const stdin = typeof archive === "string" ? await openArchive(archive) : archive;
   // With --local the archive is read by ctr, and unpacked into whichever snapshotter is named;
   // the transfer service unpacks only into those of its configuration.
-  const { file, args } = ctrCommand(programs, paths, [
+  const { file, args, environment } = ctrCommand(programs, paths, [
     "images",
     "import",
     "--local",
@@ -48,6 +48,7 @@ export async function loadImage(
   const result = await runCommand(file, args, {
     timeoutMs: loadTimeoutMs,
     signal: options.signal,
+    environment,
     stdin,
   });
   if (result.exitCode !== 0) throw refusal(archive, result.stderr, result.timedOut);

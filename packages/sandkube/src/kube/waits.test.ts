@@ -38,6 +38,7 @@ async function contextWith(
     signal,
     emit: (event) => events.push(event),
     log: (role) => join(logs, `${role}.log`),
+    unready: (role) => (role === "node" ? ["kubelet (starting)"] : []),
   };
   return { context, events };
 }
@@ -45,10 +46,22 @@ async function contextWith(
 const account = "/api/v1/namespaces/default/serviceaccounts/default";
 const rootCertificates = "/api/v1/namespaces/default/configmaps/kube-root-ca.crt";
 const nodePath = "/api/v1/nodes/node-1";
-const node = (ready: string, ...taints: string[]) => ({
+const startedAt = Date.parse("2026-01-02T03:04:05Z");
+const lastHeartbeatTime = "2026-01-02T03:04:06Z";
+const node = (status: string, ...taints: string[]) => ({
   spec: { taints: taints.map((key) => ({ key })) },
-  status: { conditions: [{ type: "Ready", status: ready, message: "no network yet" }] },
+  status: { conditions: [{ type: "Ready", status, message: "no network yet", lastHeartbeatTime }] },
 });
+
+/** A node whose process is ready from the given look on. */
+function awaitedNode(readyFrom = 1) {
+  let looks = 0;
+  const isRoleReady = async () => {
+    looks += 1;
+    return looks >= readyFrom;
+  };
+  return { name: "node-1", startedAt, isRoleReady };
+}
 
 test("refused connections and errors are waited out", async () => {
   const { client } = answering({ "/readyz": [new Error("ECONNREFUSED"), null, {}] });
@@ -60,11 +73,19 @@ test("at the limit the error names what is missing, the log and its last lines",
   const { client } = answering({ [nodePath]: [node("False")] });
   const { context } = await contextWith(client, 150);
   await fs.writeFile(context.log("node"), "CNI is not initialized\n");
-  await expect(waitForNode(context, "node-1")).rejects.toMatchObject({
+  await expect(waitForNode(context, awaitedNode())).rejects.toMatchObject({
     code: "E_TIMEOUT",
-    message: "waited 0.15 s for the node node-1 to be Ready: no network yet",
+    message:
+      "waited 0.15 s for the node node-1 to be Ready: no network yet; not ready: kubelet (starting)",
     details: { log: context.log("node"), output: ["CNI is not initialized"] },
   });
+});
+
+test("a node whose process is not ready is not Ready, whatever its object says", async () => {
+  const { client, asked } = answering({ [nodePath]: [node("True")] });
+  const { context } = await contextWith(client, 30_000);
+  await waitForNode(context, awaitedNode(3));
+  expect(asked.get(nodePath)).toBe(3);
 });
 
 test("a failure of the runtime ends the wait with that failure", async () => {
@@ -83,7 +104,7 @@ test("pods can be scheduled once account, certificates and an untainted Ready no
     [nodePath]: [node("False"), node("True", "node.kubernetes.io/not-ready"), node("True")],
   });
   const { context } = await contextWith(client, 30_000);
-  await waitForSchedulable(context, "node-1");
+  await waitForSchedulable(context, awaitedNode());
   expect(asked.get(nodePath)).toBe(3);
 });
 

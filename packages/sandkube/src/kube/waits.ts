@@ -17,6 +17,8 @@ export interface WaitContext {
   emit: ProgressListener;
   /** The path of a role's log, named when the limit is reached. */
   log: (role: RoleName) => string;
+  /** The services of a role that are not ready yet, for people. */
+  unready: (role: RoleName) => string[];
 }
 
 /** Something to wait for. */
@@ -39,13 +41,26 @@ export async function waitForApi(context: WaitContext): Promise<void> {
   });
 }
 
-/** Waits until a node is Ready. */
-export async function waitForNode(context: WaitContext, nodeName: string): Promise<void> {
+/** The node to wait for. Its object in the API outlives the process that it stands for. */
+export interface AwaitedNode {
+  name: string;
+  /** When the runtime was started, in milliseconds since the epoch. */
+  startedAt: number;
+  /** Whether the process behind it runs and is ready now. */
+  isRoleReady: (signal: AbortSignal) => Promise<boolean>;
+}
+
+/** Waits until a node is Ready, by what it has reported since it was started. */
+export async function waitForNode(context: WaitContext, node: AwaitedNode): Promise<void> {
   await waitFor(context, {
-    for: `the node ${nodeName} to be Ready`,
+    for: `the node ${node.name} to be Ready`,
     role: "node",
-    missing: async (signal) =>
-      reasonNodeNotReady(await context.client.getObject(`/api/v1/nodes/${nodeName}`, signal)),
+    missing: async (signal) => {
+      const object = await context.client.getObject(`/api/v1/nodes/${node.name}`, signal);
+      const reason = reasonNodeNotReady(object, node.startedAt);
+      if (reason !== null) return reason;
+      return (await node.isRoleReady(signal)) ? null : "the node's process is not ready";
+    },
   });
 }
 
@@ -56,7 +71,7 @@ export async function waitForNode(context: WaitContext, nodeName: string): Promi
  */
 export async function waitForSchedulable(
   context: WaitContext,
-  nodeName: string | null,
+  node: AwaitedNode | null,
 ): Promise<void> {
   await waitFor(context, {
     for: "pods to be admitted",
@@ -70,11 +85,13 @@ export async function waitForSchedulable(
       if (!(await present(`${namespace}/configmaps/kube-root-ca.crt`))) {
         return "there is no ConfigMap default/kube-root-ca.crt";
       }
-      if (nodeName === null) return null;
-      const node = await context.client.getObject(`/api/v1/nodes/${nodeName}`, signal);
-      const reason = reasonNodeNotReady(node);
+      if (node === null) return null;
+      const object = await context.client.getObject(`/api/v1/nodes/${node.name}`, signal);
+      const reason = reasonNodeNotReady(object, node.startedAt);
       if (reason !== null) return reason;
-      return hasNotReadyTaint(node) ? `the node ${nodeName} still has its not-ready taint` : null;
+      return hasNotReadyTaint(object)
+        ? `the node ${node.name} still has its not-ready taint`
+        : null;
     },
   });
 }
@@ -113,14 +130,17 @@ async function timeout(
   missing: string,
 ): Promise<SandkubeError> {
   const log = context.log(condition.role);
+  const unready = context.unready(condition.role);
+  const culprits = unready.length === 0 ? "" : `; not ready: ${unready.join(", ")}`;
   return new SandkubeError(
     "E_TIMEOUT",
-    `waited ${context.deadline.limitMs / 1000} s for ${condition.for}: ${missing}`,
+    `waited ${context.deadline.limitMs / 1000} s for ${condition.for}: ${missing}${culprits}`,
     {
       hint: "See the log; on a slow machine allow more time with --timeout.",
       details: {
         awaited: condition.for,
         missing,
+        unready,
         role: condition.role,
         log,
         output: await tailOf(log, 10),

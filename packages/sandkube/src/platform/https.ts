@@ -40,19 +40,22 @@ export class HttpsClient implements Disposable {
 
   /** Sends one GET request. Rejects when there is no answer within the limit or no connection. */
   async get(options: HttpsRequest): Promise<HttpsResponse> {
-    options.signal?.throwIfAborted();
-    const limit = AbortSignal.timeout(options.timeoutMs);
-    const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
+    const { path, timeoutMs, signal } = options;
+    signal?.throwIfAborted();
+    // Not AbortSignal.any: what it makes hangs on to the caller's signal, request after request.
+    const ending = new AbortController();
+    const abort = () => ending.abort(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    const late = new Error(`GET ${path}: no answer within ${timeoutMs} ms`);
+    const timer = setTimeout(() => ending.abort(late), timeoutMs);
     try {
-      return await this.#exchange(options.path, signal);
+      return await this.#exchange(path, ending.signal);
     } catch (error) {
-      options.signal?.throwIfAborted();
-      if (limit.aborted) {
-        throw new Error(`GET ${options.path}: no answer within ${options.timeoutMs} ms`, {
-          cause: error,
-        });
-      }
+      ending.signal.throwIfAborted();
       throw error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
     }
   }
 

@@ -58,16 +58,19 @@ test("what happened before the wait is passed over", async () => {
   expect(watching.failed.aborted).toBe(false);
 });
 
-test("the first time a service is ready is told, and only that", async () => {
+test("a service's becoming ready is told once, and the ones that are not are known", async () => {
   const { server, events, watch, at } = await watchedCluster();
   const ready = { type: "service", role: "node", service: "kubelet", state: "ready" };
-  await using _watching = watch();
+  await using watching = watch();
+  server.emit({ ...ready, time: at(0), service: "containers", state: "starting" });
   server.emit({ ...ready, time: at(0), elapsedMs: 12 });
   server.emit({ ...ready, time: at(1), elapsedMs: 13 });
-  await expect.poll(() => events.filter(({ type }) => type === "runtime").length).toBe(2);
+  await expect.poll(() => events.filter(({ type }) => type === "runtime").length).toBe(3);
   expect(events.filter(({ type }) => type === "service-ready")).toEqual([
     { type: "service-ready", role: "node", service: "kubelet", elapsedMs: 12 },
   ]);
+  expect(watching.unready("node")).toEqual(["containers (starting)"]);
+  expect(watching.unready("control-plane")).toEqual([]);
 });
 
 test("the end of the supervisor fails the wait", async () => {

@@ -11,6 +11,8 @@ const hopelessRestarts = 3;
 export interface RuntimeWatch extends AsyncDisposable {
   /** Aborted, with a SandkubeError as its reason, when the supervisor ends or a role can not be kept up. */
   readonly failed: AbortSignal;
+  /** The services of a role that have started and are not ready, such as `kubelet (starting)`. */
+  unready(role: RoleName): string[];
 }
 
 /**
@@ -25,9 +27,14 @@ export function watchRuntime(
 ): RuntimeWatch {
   const failure = new AbortController();
   const end = new AbortController();
+  const services: ServiceStates = { last: new Map(), wereReady: new Set() };
+  const tell = (event: SupervisorEvent) => {
+    emit({ type: "runtime", event });
+    if (event.type === "service") noteService(services, event, emit);
+  };
   const watch = async () => {
     try {
-      failure.abort(await follow(client, paths, since, emit, end.signal));
+      failure.abort(await follow(client, paths, since, tell, end.signal));
     } catch (error) {
       if (!end.signal.aborted) failure.abort(SandkubeError.from(error));
     }
@@ -35,6 +42,10 @@ export function watchRuntime(
   const following = watch();
   return {
     failed: failure.signal,
+    unready: (role) =>
+      [...services.last.values()]
+        .filter((event) => event.role === role && event.state !== "ready")
+        .map(({ service, state }) => `${service} (${state})`),
     async [Symbol.asyncDispose]() {
       end.abort();
       await following;
@@ -42,30 +53,35 @@ export function watchRuntime(
   };
 }
 
+type ServiceEvent = Extract<SupervisorEvent, { type: "service" }>;
+
+/** The last event of each service, by role and name, and those that were ever ready. */
+interface ServiceStates {
+  last: Map<string, ServiceEvent>;
+  wereReady: Set<string>;
+}
+
+/** Remembers a service's state, and tells when it is ready for the first time. */
+function noteService(services: ServiceStates, event: ServiceEvent, emit: ProgressListener): void {
+  const { role, service, state, elapsedMs } = event;
+  const key = `${role}/${service}`;
+  services.last.set(key, event);
+  if (state !== "ready" || services.wereReady.has(key)) return;
+  services.wereReady.add(key);
+  emit({ type: "service-ready", role, service, elapsedMs: elapsedMs ?? 0 });
+}
+
 async function follow(
   client: SupervisorClient,
   paths: ClusterPaths,
   since: number,
-  emit: ProgressListener,
+  tell: (event: SupervisorEvent) => void,
   signal: AbortSignal,
 ): Promise<SandkubeError> {
-  const announced = new Set<string>();
   const fatal = new Map<RoleName, string>();
   for await (const event of client.events(signal)) {
     if (Date.parse(event.time) < since) continue;
-    emit({ type: "runtime", event });
-    if (event.type === "service" && event.state === "ready") {
-      const key = `${event.role}/${event.service}`;
-      if (!announced.has(key)) {
-        announced.add(key);
-        emit({
-          type: "service-ready",
-          role: event.role,
-          service: event.service,
-          elapsedMs: event.elapsedMs ?? 0,
-        });
-      }
-    }
+    tell(event);
     if (event.type === "fatal") fatal.set(event.role, event.message);
     if (isHopeless(event)) return await roleFailed(event, fatal.get(event.role), paths);
   }

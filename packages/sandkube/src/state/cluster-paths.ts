@@ -18,6 +18,8 @@ export interface ClusterPaths {
   controlSocket: string;
   /** The administrator's kubeconfig. */
   kubeconfig: string;
+  /** What kubectl remembers of the API. */
+  kubectlCache: string;
   /** What host-setup has changed outside the data directory; absent when nothing is to be put back. */
   hostRecord: string;
   logsDirectory: string;
@@ -56,6 +58,7 @@ export function clusterPaths(dataDirectory: string, name: string): ClusterPaths 
     lock: join(directory, "lock"),
     controlSocket: join(directory, "control.sock"),
     kubeconfig: join(directory, "kubeconfig"),
+    kubectlCache: join(directory, "kubectl-cache"),
     hostRecord: join(directory, "host.json"),
     logsDirectory,
     containerdSocket,

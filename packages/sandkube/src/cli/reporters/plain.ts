@@ -3,19 +3,20 @@ import { formatDuration } from "../units.js";
 import { describeTrouble } from "./describe-event.js";
 import type { Reporter } from "./reporter.js";
 
-const waitingIntervalMs = 5_000;
+/** When the first line about a wait comes; each further one comes after twice the time. */
+const firstWaitingMs = 5_000;
 
-/** Writes a line when a step ends, and now and then one while something is awaited. */
+/** Writes a line when a step ends, and ever rarer ones while something is awaited. */
 export function plainReporter(stream: Writable): Reporter {
   const titles = new Map<string, string>();
-  let nextWaitingMs = waitingIntervalMs;
+  let nextWaitingMs = firstWaitingMs;
   const line = (text: string) => stream.write(`${text}\n`);
   return {
     report(event) {
       switch (event.type) {
         case "step-started":
           titles.set(event.step, event.title);
-          nextWaitingMs = waitingIntervalMs;
+          nextWaitingMs = firstWaitingMs;
           break;
         case "step-finished": {
           const result = event.result === undefined ? "done" : event.result;
@@ -30,7 +31,7 @@ export function plainReporter(stream: Writable): Reporter {
           break;
         case "waiting":
           if (event.elapsedMs >= nextWaitingMs) {
-            nextWaitingMs += waitingIntervalMs;
+            nextWaitingMs *= 2;
             line(`  still waiting for ${event.for} (${formatDuration(event.elapsedMs)})`);
           }
           break;
