@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"sandkube.dev/runtime/internal/nodespec"
 	"sandkube.dev/runtime/internal/version"
@@ -59,7 +60,8 @@ func dispatch(args []string) int {
 		return exitUsage
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s %s: %v\n", program, verb, err)
+		// Whoever started this shows the last line of its output.
+		fmt.Fprintf(os.Stderr, "%s %s: %s\n", program, verb, strings.ReplaceAll(err.Error(), "\n", "; "))
 		return exitFailure
 	}
 	return 0

@@ -12,7 +12,7 @@ import (
 )
 
 // startLimitBytes is the heap up to which nothing is collected while a role starts.
-const startLimitBytes = 512 << 20
+const startLimitBytes = 256 << 20
 
 // runningPercent is GOGC once a role is ready: a smaller heap for more frequent collections.
 const runningPercent = 50

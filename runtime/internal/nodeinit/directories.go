@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
 )
 
 // volatileDirectories are what a restart of a machine empties, because it lies below
@@ -19,7 +17,9 @@ func (p *preparation) volatileDirectories() []string {
 	}
 }
 
-// keptDirectories maps fixed paths to the cluster's directories that lie there.
+// keptDirectories maps fixed paths to the cluster's directories that lie there. They
+// are bound while all mounts are private: between two paths of one peer group a volume
+// would be mounted at both, and gVisor then refuses to unmount it (EBUSY).
 func (p *preparation) keptDirectories() [][2]string {
 	return [][2]string{
 		{"/var/lib/kubelet", p.spec.NodePath("kubelet")},
@@ -42,9 +42,6 @@ func (p *preparation) mountFixedDirectories() error {
 			return err
 		}
 	}
-	if err := p.shareKubeletDirectory(); err != nil {
-		return err
-	}
 	for _, kept := range p.keptDirectories() {
 		target, source := kept[0], kept[1]
 		if err := os.MkdirAll(source, 0o755); err != nil {
@@ -57,23 +54,6 @@ func (p *preparation) mountFixedDirectories() error {
 		if err := bind(source, resolved); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// shareKubeletDirectory makes the kubelet's directory a mount of its own, and shared,
-// before it is bound to its fixed path: a volume that is mounted below one of the two
-// then appears below the other.
-func (p *preparation) shareKubeletDirectory() error {
-	directory := p.spec.NodePath("kubelet")
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return err
-	}
-	if err := bind(directory, directory); err != nil {
-		return err
-	}
-	if err := unix.Mount("", directory, "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
-		p.warn(fmt.Errorf("mount %s as shared: %w", directory, err))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 )
 
 // OuterProcesses looks processes of this pid namespace up in the procfs of the one
@@ -31,16 +32,32 @@ func OpenOuterProcesses() (*OuterProcesses, error) {
 	return &OuterProcesses{proc: proc, self: self}, nil
 }
 
+const (
+	// commandLineLimit is how long a child that has just been started may have no
+	// command line yet: the kernel shows it a moment after it has begun the program.
+	commandLineLimit = 200 * time.Millisecond
+	commandLinePoll  = time.Millisecond
+)
+
 // PID returns the outer number of a child of this process, or 0 when it is not found.
 // The child is recognised by what both procfs tell alike: the time of its start, and
 // its command line, which differs between children that were started at one tick.
 func (o *OuterProcesses) PID(pid int) int {
-	stat, statErr := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	commandLine, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	_, started, ok := parseStat(stat)
-	if statErr != nil || err != nil || !ok {
-		return 0
+	for deadline := time.Now().Add(commandLineLimit); ; time.Sleep(commandLinePoll) {
+		stat, statErr := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		commandLine, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		_, started, ok := parseStat(stat)
+		if statErr != nil || err != nil || !ok || time.Now().After(deadline) {
+			return 0
+		}
+		if len(commandLine) > 0 {
+			return o.find(started, commandLine)
+		}
 	}
+}
+
+// find returns the number of the only child that fits, or 0.
+func (o *OuterProcesses) find(started string, commandLine []byte) int {
 	directory, err := o.proc.Open(".")
 	if err != nil {
 		return 0

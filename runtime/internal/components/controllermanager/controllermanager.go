@@ -48,6 +48,8 @@ func flags(spec *nodespec.NodeSpec) []string {
 		"--service-cluster-ip-range=" + c.ServiceRange,
 		// The only controller manager of the cluster has nobody to be elected against.
 		"--leader-elect=false",
+		// The default would be made in the sandbox's own /usr.
+		"--flex-volume-plugin-dir=" + spec.Path("volume-plugins"),
 		// Nothing scrapes it, and a serving port costs a key pair at each start.
 		"--secure-port=0",
 	}
