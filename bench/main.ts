@@ -1,0 +1,60 @@
+/** `npm run bench`: measures sandkube beside kwokctl. Data on standard output, progress on standard error. */
+import { testImages } from "../e2e/images/test-images.js";
+import { prepare } from "../lab/src/index.js";
+import { generatedFile, writeGenerated } from "../scripts/generated-file.js";
+import { run } from "../scripts/programs/command.js";
+import { repositoryPath } from "../scripts/programs/repository.js";
+import { performanceDocument } from "./document.js";
+import { measuredVersions, thisMachine } from "./machine.js";
+import { parseOptions, usage, UsageError, type BenchOptions } from "./options.js";
+import { peerPrograms } from "./peer/programs.js";
+import { sectionsOf } from "./report.js";
+import { measureRounds } from "./rounds.js";
+import { textOf } from "./table.js";
+import { compareWithTargets } from "./targets.js";
+
+const exitCodes = { failure: 1, usage: 2 } as const;
+
+function report(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
+
+async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
+  const { runs, kinds } = options;
+  if (options.build) {
+    report("building the CLI and the programs");
+    await run(["npm", "run", "--silent", "build"], { cwd: repositoryPath() });
+    await run(["npm", "run", "--silent", "build:programs"], { cwd: repositoryPath() });
+  }
+  await prepare({ kinds, userlands: ["bookworm"], signal, report });
+  const programs = await peerPrograms(signal, report);
+  const { directory } = await testImages(signal);
+  const image = { directory, archive: "hello.tar" };
+  const machine = thisMachine();
+  const results = await measureRounds({ runs, kinds, programs, image, signal, report });
+  const targets = compareWithTargets(results);
+  const versions = await measuredVersions();
+  const sections = sectionsOf(results, targets);
+  if (options.write) {
+    const text = performanceDocument({ runs, machine, versions, sections });
+    const file = await generatedFile("docs/performance.md", text);
+    for (const path of writeGenerated([file])) report(`wrote ${path}`);
+  }
+  const output = options.json
+    ? `${JSON.stringify({ schema: 1, runs, machine, versions, results, targets })}\n`
+    : textOf(sections);
+  process.stdout.write(output);
+}
+
+const controller = new AbortController();
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(name, () => controller.abort(new Error(`ended by ${name}`)));
+}
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(usage);
+  else await bench(options, controller.signal);
+} catch (error) {
+  report(error instanceof Error ? error.message : String(error));
+  process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.failure;
+}

@@ -1,0 +1,74 @@
+import { parseArgs } from "node:util";
+import { sandboxKinds, type SandboxKind } from "../lab/src/index.js";
+
+export const usage = `Measures sandkube beside kwokctl in the lab's sandboxes, in turns, and prints a table.
+
+  npm run bench -- [OPTIONS]
+
+OPTIONS
+  --runs N        rounds, each a cold start of everything in every sandbox (default: 5)
+  --only KINDS    comma list of g26, g24, bare (default: all)
+  --json          print JSON instead of the table
+  --write         also write the result to docs/performance.md
+  --no-build      measure the programs and the CLI that are built already
+  --help          this text
+
+Progress goes to standard error. The exit code is 0 whether or not the targets are met.
+`;
+
+export interface BenchOptions {
+  readonly runs: number;
+  readonly kinds: readonly SandboxKind[];
+  readonly json: boolean;
+  readonly write: boolean;
+  readonly build: boolean;
+  readonly help: boolean;
+}
+
+/** A mistake in the arguments; the message is for people. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const values = parsed(args);
+  return {
+    runs: runsIn(values.runs ?? "5"),
+    kinds: values.only === undefined ? sandboxKinds : kindsIn(values.only),
+    json: values.json ?? false,
+    write: values.write ?? false,
+    build: !(values["no-build"] ?? false),
+    help: values.help ?? false,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        runs: { type: "string" },
+        only: { type: "string" },
+        json: { type: "boolean" },
+        write: { type: "boolean" },
+        "no-build": { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function runsIn(text: string): number {
+  const runs = Number(text);
+  if (Number.isInteger(runs) && runs >= 1 && runs <= 100) return runs;
+  throw new UsageError(`--runs is a whole number from 1 to 100; not ${text}`);
+}
+
+function kindsIn(text: string): SandboxKind[] {
+  const names = new Set(text.split(","));
+  const kinds = sandboxKinds.filter((kind) => names.delete(kind));
+  if (names.size === 0) return kinds;
+  throw new UsageError(`--only names some of ${sandboxKinds.join(", ")}; not ${[...names].join()}`);
+}

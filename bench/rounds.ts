@@ -1,0 +1,46 @@
+import type { SandboxKind } from "../lab/src/index.js";
+import { measureKwokctl } from "./peer/measure-kwokctl.js";
+import type { PeerPrograms } from "./peer/programs.js";
+import { kindResult, type KindResult, type Round } from "./results.js";
+import { measureControlPlane, measureNode, type SampleImage } from "./sandkube/measure-sandkube.js";
+
+export interface RoundsOptions {
+  readonly runs: number;
+  readonly kinds: readonly SandboxKind[];
+  readonly programs: PeerPrograms;
+  readonly image: SampleImage;
+  readonly signal: AbortSignal;
+  readonly report: (line: string) => void;
+}
+
+/**
+ * Measures everything in turns: in every round each kind of sandbox has each of its measurements
+ * once, in a new sandbox, so that what else the machine does disturbs all of them alike.
+ */
+export async function measureRounds(options: RoundsOptions): Promise<KindResult[]> {
+  const rounds = new Map<SandboxKind, Round[]>(options.kinds.map((kind) => [kind, []]));
+  for (let run = 1; run <= options.runs; run += 1) {
+    for (const [kind, done] of rounds) {
+      const place = `round ${run} of ${options.runs}, ${kind}`;
+      done.push(await measureRound(kind, place, options));
+    }
+  }
+  return [...rounds].map(([kind, done]) => kindResult(kind, done));
+}
+
+async function measureRound(
+  kind: SandboxKind,
+  place: string,
+  { programs, image, signal, report }: RoundsOptions,
+): Promise<Round> {
+  const tell = (what: string, ms: number): void =>
+    report(`${place}: ${what} ${(ms / 1_000).toFixed(2)} s`);
+  const kwokctl = await measureKwokctl(kind, programs, signal);
+  tell("kwokctl ready", kwokctl.readyMs);
+  const node = await measureNode(kind, image, signal);
+  tell("node Ready", node.nodeReadyMs);
+  tell("2 pods Running", node.upMs + node.podsMs);
+  const controlPlane = await measureControlPlane(kind, signal);
+  tell("control plane's API ready", controlPlane.apiReadyMs);
+  return { kwokctl, node, controlPlane };
+}

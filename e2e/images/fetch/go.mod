@@ -1,0 +1,3 @@
+module sandkube.dev/e2e/fetch
+
+go 1.24

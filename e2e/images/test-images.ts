@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cached } from "../../lab/src/cache.js";
+import { ensurePrograms } from "../../lab/src/debian.js";
+import { requireOnHost } from "../../lab/src/host-command.js";
+import { buildTool } from "../../scripts/programs/build.js";
+import { goBuild, goVersion } from "../../scripts/programs/go-build.js";
+import { repositoryPath } from "../../scripts/programs/repository.js";
+
+/** Names of the test images, for manifests: they are loaded from files, never pulled. */
+export const imageNames = {
+  busybox: "sandkube.local/busybox:1",
+  hello: "sandkube.local/hello:1",
+} as const;
+
+export interface TestImages {
+  /** Directory of this machine with the archives. */
+  readonly directory: string;
+  /** File names of the archives in it. */
+  readonly archives: readonly string[];
+}
+
+const busybox = "/bin/busybox";
+const helloSources = repositoryPath("examples/hello");
+const fetchSources = repositoryPath("e2e/images/fetch");
+const archives = ["busybox.tar", "hello.tar"] as const;
+const buildTimeoutMs = 5 * 60_000;
+
+/** The archives of the test images, built if they are not in the cache yet; needs no registry. */
+export async function testImages(signal: AbortSignal): Promise<TestImages> {
+  if (!existsSync(busybox)) await ensurePrograms({ busybox: "busybox-static" }, signal);
+  const imageArchive = await buildTool("image-archive", (line) => console.error(line));
+  const directory = await cached({
+    name: "test-images",
+    recipe: {
+      form: 1,
+      imageArchive,
+      busybox: digestOf(await readFile(busybox)),
+      hello: await sourcesKey(helloSources),
+      fetch: await sourcesKey(fetchSources),
+      go: await goVersion(helloSources),
+    },
+    signal,
+    build: async (scratch) => {
+      await buildBusybox(imageArchive, scratch, signal);
+      await buildHello(imageArchive, scratch, signal);
+    },
+  });
+  return { directory, archives };
+}
+
+/** Debian's static busybox with a link for each of its applets, and the program fetch. */
+async function buildBusybox(
+  imageArchive: string,
+  directory: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const options = { signal, timeoutMs: buildTimeoutMs };
+  const fetch = join(directory, "fetch");
+  await goBuild({ module: fetchSources, package: ".", output: fetch });
+  const applets = (await requireOnHost([busybox, "--list"], options)).trim().split("\n");
+  await requireOnHost(
+    [
+      imageArchive,
+      ...["-o", join(directory, "busybox.tar"), "-ref", imageNames.busybox],
+      ...["-file", `${busybox}:/bin/busybox:0755`, "-file", `${fetch}:/bin/fetch:0755`],
+      ...applets
+        .filter((applet) => applet !== "busybox")
+        .flatMap((applet) => ["-link", `busybox:/bin/${applet}`]),
+      ...["-dir", ":/tmp", "-cmd", "sh"],
+      ...["-env", "PATH=/bin"],
+    ],
+    options,
+  );
+}
+
+/** The sample application, with nothing but itself in its image. */
+async function buildHello(
+  imageArchive: string,
+  directory: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const options = { signal, timeoutMs: buildTimeoutMs };
+  const program = join(directory, "hello");
+  await goBuild({ module: helloSources, package: ".", output: program });
+  await requireOnHost(
+    [
+      imageArchive,
+      ...["-o", join(directory, "hello.tar"), "-ref", imageNames.hello],
+      ...["-entrypoint", "/hello", "-user", "65532:65532"],
+      ...["-file", `${program}:/hello:0755`],
+    ],
+    options,
+  );
+}
+
+/** Changes when a Go module's sources do, tests apart. */
+async function sourcesKey(module: string): Promise<string> {
+  const names = (await readdir(module)).filter(
+    (name) => /\.(go|mod|sum)$/.test(name) && !name.endsWith("_test.go"),
+  );
+  const contents = names.toSorted().map((name) => readFile(join(module, name)));
+  return digestOf(Buffer.concat(await Promise.all(contents)));
+}
+
+function digestOf(content: Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
+}

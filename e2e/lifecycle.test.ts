@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import type { Pod, List } from "./harness/kubernetes.js";
+import type { Sandkube } from "./harness/sandkube.js";
+import { loadTestImages, sandboxForSuite } from "./harness/suites.js";
+import { tracesOf, withoutFiles, type Traces } from "./harness/traces.js";
+import { parseUpOutput } from "./harness/up-output.js";
+
+/** The tests of a kind are the stages of one cluster's life, in order. */
+describe.each(["g26", "g24"] as const)("the life of a cluster in %s", (kind) => {
+  const sandkube = sandboxForSuite({ kind });
+  let before: Traces;
+  let images: string;
+
+  it("up ends when the node is Ready, and tells its progress as JSON", async () => {
+    before = await tracesOf(sandkube().sandbox);
+    const { events, result } = parseUpOutput(await sandkube().do(["up", "--json"]));
+    expect(result).toMatchObject({
+      name: "default",
+      mode: "full",
+      server: "https://127.0.0.1:6443",
+      created: true,
+      wasRunning: false,
+    });
+    const { apiReadyMs, nodeReadyMs, schedulableMs } = result.timings;
+    expect([apiReadyMs, nodeReadyMs, schedulableMs]).toEqual(
+      [apiReadyMs, nodeReadyMs, schedulableMs].toSorted((a, b) => Number(a) - Number(b)),
+    );
+    const steps = (type: "step-started" | "step-finished") =>
+      events.flatMap((event) => (event.type === type ? [event.step] : []));
+    expect(steps("step-finished")).toEqual(steps("step-started"));
+    expect(steps("step-finished")).toEqual(
+      expect.arrayContaining(["probe", "supervisor", "api-ready", "node-ready", "schedulable"]),
+    );
+    const services = events.flatMap((event) =>
+      event.type === "service-ready" ? [event.service] : [],
+    );
+    expect(services).toEqual(
+      expect.arrayContaining(["kube-apiserver", "kube-scheduler", "kubelet"]),
+    );
+    const ready = "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}";
+    expect(await sandkube().kubectl("get", "nodes", "-o", ready)).toBe("True");
+  });
+
+  it("keeps the administrator's key from other users", async () => {
+    const path = (await sandkube().do(["kubeconfig", "--path"])).trim();
+    const { stdout } = await sandkube().sandbox.exec(["stat", "-c", "%a", path]);
+    expect(stdout.trim()).toBe("600");
+  });
+
+  it("a second up finds the cluster running and changes nothing", async () => {
+    const first = await sandkube().status();
+    const { result } = parseUpOutput(await sandkube().do(["up", "--json"]));
+    expect(result).toMatchObject({ created: false, wasRunning: true });
+    const second = await sandkube().status();
+    expect(second.runtime?.pid).toBe(first.runtime?.pid);
+    expect(rolePids(second)).toEqual(rolePids(first));
+  });
+
+  it("loads images from files and runs the sample application", async () => {
+    await loadTestImages(sandkube());
+    images = await sandkube().do(["image", "list", "--json"]);
+    expect(images).toContain("sandkube.local/hello:1");
+    await sandkube().apply("examples/hello/manifests");
+    await sandkube().kubectl("create", "configmap", "settings", "--from-literal=colour=green");
+    await sandkube().kubectl("rollout", "status", "deployment/hello", "--timeout=50s");
+    expect(await runningHellos(sandkube())).toHaveLength(2);
+  });
+
+  it("down stops everything but keeps the data", async () => {
+    await sandkube().do(["down"]);
+    expect(withoutFiles(await tracesOf(sandkube().sandbox))).toEqual(withoutFiles(before));
+    expect(await sandkube().status()).toMatchObject({ state: "stopped", runtime: null });
+    const { exitCode, stderr } = await sandkube().run(["kubectl", "get", "pods"]);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain("`sandkube up` resumes it");
+  });
+
+  it("up resumes it with its objects, pods and images", async () => {
+    const { result } = parseUpOutput(await sandkube().do(["up", "--json"]));
+    expect(result).toMatchObject({ created: false, wasRunning: false });
+    expect(await sandkube().do(["image", "list", "--json"])).toBe(images);
+    const colour = ["configmap", "settings", "-o", "jsonpath={.data.colour}"];
+    expect(await sandkube().kubectl("get", ...colour)).toBe("green");
+    await sandkube().untilReady("app=hello");
+    expect(await runningHellos(sandkube())).toHaveLength(2);
+  });
+
+  it("delete leaves no process, mount, link, cgroup or file", async () => {
+    await sandkube().do(["delete"]);
+    expect(await tracesOf(sandkube().sandbox)).toEqual(before);
+    const { exitCode, stderr } = await sandkube().run(["status"]);
+    expect(exitCode).toBe(19);
+    expect(stderr).toContain("E_CLUSTER_NOT_FOUND");
+  });
+});
+
+function rolePids({ runtime }: Awaited<ReturnType<Sandkube["status"]>>) {
+  return runtime?.roles.map(({ role, pid, restarts }) => ({ role, pid, restarts }));
+}
+
+async function runningHellos(sandkube: Sandkube): Promise<string[]> {
+  const { items } = await sandkube.get<List<Pod>>("pods", "-l", "app=hello");
+  return items
+    .filter(({ status }) => status.phase === "Running" && status.containerStatuses?.[0]?.ready)
+    .map(({ metadata }) => metadata.name);
+}
