@@ -45,7 +45,7 @@ describe("killed parts in g26", () => {
 
   it("status names the component that ended a role", async () => {
     const { restarts } = await sandkube().role("node");
-    const server = { host: "0.0.0.0", port: 10250, text: "not a kubelet" };
+    const server = { host: "10.42.0.1", port: 10250, text: "not a kubelet" };
     {
       await using _thief = await answerInside(sandkube().sandbox, server);
       await kill(sandkube(), commandLines.node);

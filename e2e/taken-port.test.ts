@@ -16,7 +16,7 @@ describe("a taken port in g26", () => {
     const { exitCode, stderr } = await sandkube().run(["up"]);
     expect(exitCode).toBe(16);
     expect(stderr).toContain("E_PORT_TAKEN");
-    expect(stderr).toMatch(/port 6443, .* is taken by process \d+ \(node\)/);
+    expect(stderr).toMatch(/port 6443, .* is taken by process \d+ \(node .*answer-http.mjs/);
     expect(stderr).toContain("--api-port");
     expect(await tracesOf(sandkube().sandbox)).toEqual(before);
 

@@ -24,10 +24,14 @@ let running;
   };
 }
 
+const cancellation = new AbortController();
 const cancelled = await createCluster({
   name,
   mode: "control-plane",
-  signal: AbortSignal.timeout(1_500),
+  signal: cancellation.signal,
+  onProgress: (event) => {
+    if (event.type === "step-started" && event.step === "api-ready") cancellation.abort();
+  },
 }).catch((error: unknown) => SandkubeError.from(error).code);
 const gone = await clusterStatus({ name }).catch(
   (error: unknown) => SandkubeError.from(error).code,

@@ -8,6 +8,9 @@ import (
 	"sandkube.dev/runtime/internal/nodespec"
 )
 
+// shimProgram is what containerd starts for each pod.
+const shimProgram = "containerd-shim-runc-v2"
+
 // makeClusterDirectory makes the directory that holds everything, for its owner only.
 func makeClusterDirectory(spec *nodespec.NodeSpec) error {
 	if err := os.MkdirAll(spec.Cluster.Directory, 0o700); err != nil {
@@ -41,10 +44,10 @@ func makeDirectories(spec *nodespec.NodeSpec) error {
 		return nil
 	}
 	for name, target := range map[string]string{
-		"sandkube-cni":            "sandkube-oci",
-		"loopback":                "sandkube-oci",
-		"sandkube-runc":           "sandkube-oci",
-		"containerd-shim-runc-v2": "containerd-shim-runc-v2",
+		"sandkube-cni":  "sandkube-oci",
+		"loopback":      "sandkube-oci",
+		"sandkube-runc": "sandkube-oci",
+		shimProgram:     shimProgram,
 	} {
 		if err := replaceLink(spec.Program(target), spec.NodePath("bin", name)); err != nil {
 			return fmt.Errorf("link to a program: %w", err)

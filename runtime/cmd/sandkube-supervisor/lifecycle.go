@@ -27,6 +27,9 @@ const (
 // start brings up everything, up to the point where the roles' processes run.
 func (c *cluster) start(ctx context.Context) error {
 	spec := c.file.spec
+	if err := killFormerNode(spec.ContainerdSocket()); err != nil {
+		return err
+	}
 	if err := makeDirectories(spec); err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (c *cluster) start(ctx context.Context) error {
 func (c *cluster) setUpHost(ctx context.Context) error {
 	err := c.runHostCommand(ctx, "host-setup")
 	if err != nil && c.file.spec.Node == nil {
-		fmt.Fprintln(os.Stderr, err)
+		logLine(err.Error())
 		return nil
 	}
 	return err
@@ -108,17 +111,22 @@ func waitForPort(ctx context.Context, address string, port int) error {
 // stop ends everything in the reverse order: first the node, with grace for its pods,
 // so that the API server still learns how they ended.
 func (c *cluster) stop(grace time.Duration) error {
-	var errs []error
 	if c.node != nil {
 		// node-init itself stops two roles, one after the other.
-		errs = append(errs, c.node.Stop(grace, grace+2*roleStopLimit))
+		stopRole(c.node, grace, grace+2*roleStopLimit)
 	}
 	if c.controlPlane != nil {
-		errs = append(errs, c.controlPlane.Stop(0, roleStopLimit))
+		stopRole(c.controlPlane, 0, roleStopLimit)
 	}
 	// The request to stop does not end this: whatever was changed is put back.
-	errs = append(errs, c.remains.restore(func() error {
+	return c.remains.restore(func() error {
 		return c.runHostCommand(context.Background(), "host-restore")
-	}))
-	return errors.Join(errs...)
+	})
+}
+
+// stopRole stops a role. One that had to be killed has ended all the same.
+func stopRole(keeper *supervise.Keeper, grace, limit time.Duration) {
+	if err := keeper.Stop(grace, limit); err != nil {
+		logLine(err.Error())
+	}
 }

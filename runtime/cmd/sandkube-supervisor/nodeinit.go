@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"sandkube.dev/runtime/internal/containerd"
 	"sandkube.dev/runtime/internal/control"
 	"sandkube.dev/runtime/internal/nodeinit"
@@ -24,13 +22,12 @@ import (
 // commandDescriptor is where node-init finds its command pipe.
 const commandDescriptor = 4
 
-// nodeInit runs the node until it is told to stop. With the end of this process, the
-// kernel ends all others of the node.
+// nodeInit runs the node until it is told to stop. All other processes of the node
+// end with this one.
 func nodeInit(read func() (*specFile, error)) error {
+	defer killAllOthers()
 	reporter := control.NewReporter()
 	commands := commandPipe()
-	// The signal is one of two ways to learn of the supervisor's end; the command pipe is the other.
-	_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
 	reporter.Hello(program, version.Version, nodeInitRole)
 	file, err := read()
 	if err == nil && file.spec.Node == nil {
@@ -75,7 +72,8 @@ func commandPipe() *os.File {
 }
 
 // awaitStop returns a channel that gets the grace for pods when the node is to stop.
-// If the supervisor has ended, this process ends at once.
+// If the supervisor has ended, as the end of the command pipe tells, the node ends at
+// once. A death signal would leave no time to take the other processes along.
 func awaitStop(commands *os.File) <-chan time.Duration {
 	stop := make(chan time.Duration, 2)
 	signals := make(chan os.Signal, 1)
@@ -90,7 +88,7 @@ func awaitStop(commands *os.File) <-chan time.Duration {
 	go func() {
 		grace, err := supervise.ReadStopCommand(commands)
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "%s node-init: the supervisor is gone: %v\n", program, err)
+			killAllOthers()
 			os.Exit(exitFailure)
 		}
 		stop <- grace

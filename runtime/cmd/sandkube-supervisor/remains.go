@@ -49,11 +49,15 @@ const (
 )
 
 func (r remains) presence() presence {
+	if r.info == nil {
+		// The start has failed before anything was remembered.
+		return present
+	}
 	info, err := os.Stat(r.directory)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return absent
-	case err == nil && r.info != nil && !os.SameFile(info, r.info):
+	case err == nil && !os.SameFile(info, r.info):
 		return replaced
 	}
 	return present
@@ -88,9 +92,6 @@ func (r remains) restore(hostRestore func() error) (err error) {
 		return hostRestore()
 	case replaced:
 		// The record at this path is the other cluster's.
-		return nil
-	}
-	if len(r.files) == 0 {
 		return nil
 	}
 	if err := os.MkdirAll(r.directory, 0o700); err != nil {

@@ -83,6 +83,9 @@ type cluster struct {
 	controlPlane *supervise.Keeper
 	node         *supervise.Keeper
 	remains      remains
+	// nodeNamespace names the pid namespace of the node. Only node-init's keeper, which
+	// records its start and end, uses it.
+	nodeNamespace string
 }
 
 // requestStop lets serve stop the cluster; all but the first request change nothing.
@@ -98,7 +101,7 @@ func (c *cluster) serve() error {
 	c.record(supervisorRole, control.Event{Type: control.Hello, Program: program, Version: version.Version})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	signals := make(chan os.Signal, 1)
+	signals := make(chan os.Signal, 4)
 	// The end of the terminal that a supervisor was started from is not its end.
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	go func() {
@@ -124,7 +127,7 @@ func (c *cluster) waitForStop(ctx context.Context) time.Duration {
 	case grace := <-c.requests:
 		return grace
 	case <-c.remains.vanished(ctx):
-		fmt.Fprintln(os.Stderr, "the cluster's directory is gone: everything is stopped")
+		logLine("the cluster's directory is gone: everything is stopped")
 		return 0
 	}
 }
@@ -133,15 +136,30 @@ func (c *cluster) waitForStop(ctx context.Context) time.Duration {
 func (c *cluster) record(role string, event control.Event) {
 	c.journal.Add(role, event)
 	if line := describe(role, event); line != "" {
-		fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().UTC().Format(time.RFC3339Nano), line)
+		logLine(line)
 	}
-	if role == nodeInitRole && event.Type == control.Role && (event.State == control.Exited || event.State == control.Stopped) {
-		c.recordLostNode()
+	if role != nodeInitRole || event.Type != control.Role {
+		return
+	}
+	switch event.State {
+	case control.Started:
+		c.nodeNamespace, _ = pidNamespace(event.PID)
+	case control.Exited, control.Stopped:
+		c.endLostNode()
 	}
 }
 
-// recordLostNode notes that the roles within the node have ended with its first process.
-func (c *cluster) recordLostNode() {
+func logLine(line string) {
+	fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().UTC().Format(time.RFC3339Nano), line)
+}
+
+// endLostNode ends what is left of a node whose first process has ended, and notes
+// that the roles within have ended with it.
+func (c *cluster) endLostNode() {
+	if err := killNamespace(c.nodeNamespace); err != nil {
+		logLine(err.Error())
+	}
+	c.nodeNamespace = ""
 	for _, role := range c.journal.Status().Roles {
 		if (role.Role == containerdRole || role.Role == nodeRole) && role.State != control.RoleStopped {
 			c.journal.Add(role.Role, control.Event{Type: control.Role, State: control.Stopped})
@@ -153,7 +171,7 @@ func (c *cluster) recordLostNode() {
 func describe(role string, event control.Event) string {
 	switch event.Type {
 	case control.Fatal:
-		return fmt.Sprintf("%s: fatal: %s %s", role, event.Service, event.Message)
+		return fmt.Sprintf("%s: fatal", role) + because(event)
 	case control.Stopping:
 		return "stopping"
 	case control.AllStopped:
@@ -170,13 +188,23 @@ func describe(role string, event control.Event) string {
 			if event.Signal != "" {
 				line += " by the signal " + event.Signal
 			}
-			if event.State == control.Exited {
-				line += fmt.Sprintf(" (%s): %s", event.Service, event.Message)
-			}
+			line += because(event)
 		case control.BackingOff:
 			line += fmt.Sprintf(" for %d ms", *event.DelayMs)
 		}
 		return line
 	}
 	return ""
+}
+
+// because is the part and the reason that an event names, as far as it does.
+func because(event control.Event) string {
+	line := ""
+	if event.Service != "" {
+		line += " (" + event.Service + ")"
+	}
+	if event.Message != "" {
+		line += ": " + event.Message
+	}
+	return line
 }

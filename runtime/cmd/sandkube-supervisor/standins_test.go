@@ -29,12 +29,15 @@ func TestMain(m *testing.M) {
 		os.Exit(playContainerd())
 	case "sandkube-runtime":
 		os.Exit(playRole())
+	case shimProgram:
+		signal.Ignore(syscall.SIGTERM)
+		select {}
 	}
 	os.Exit(m.Run())
 }
 
 // programNames are what a programs directory holds, as far as the supervisor starts it.
-var programNames = []string{"sandkube-supervisor", "sandkube-runtime", "sandkube-oci", "sandkube-containerd", "containerd-shim-runc-v2"}
+var programNames = []string{"sandkube-supervisor", "sandkube-runtime", "sandkube-oci", "sandkube-containerd", shimProgram}
 
 // Files in the cluster's directory by which tests and stand-ins talk.
 const (
@@ -42,7 +45,7 @@ const (
 	notesFile = "notes"
 	// stubbornFile makes the node role ignore SIGTERM.
 	stubbornFile = "stubborn"
-	// failingHostFile makes host-setup fail.
+	// failingHostFile makes host-setup fail, halfway through its changes.
 	failingHostFile = "host-fails"
 )
 
@@ -63,10 +66,6 @@ func playHost() int {
 		return 1
 	}
 	note(spec.Cluster.Directory, verb)
-	if exists, _ := exists(spec.Path(failingHostFile)); exists && verb == "host-setup" {
-		fmt.Fprintln(os.Stderr, "make the bridge: operation not permitted")
-		return 1
-	}
 	// The record says, beyond the cluster's directory, that there is something to undo.
 	record, err := os.ReadFile(spec.HostRecord())
 	switch {
@@ -78,6 +77,10 @@ func playHost() int {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if exists, _ := exists(spec.Path(failingHostFile)); exists && verb == "host-setup" {
+		fmt.Fprintln(os.Stderr, "make the bridge: operation not permitted")
 		return 1
 	}
 	return 0

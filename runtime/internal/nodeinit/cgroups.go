@@ -21,7 +21,7 @@ func (p *preparation) mountCgroups() error {
 	if len(cgroup.MountControllers) == 0 {
 		return nil
 	}
-	root, _, err := p.ensureDirectory(cgroupRoot)
+	root, err := p.ensureDirectory(cgroupRoot)
 	if err != nil {
 		return err
 	}

@@ -1,20 +1,26 @@
 package nodeinit
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
 
+// Fixed paths on which mounts are made.
+const (
+	kubeletDirectory = "/var/lib/kubelet"
+	// networkNamespaces are those of pods; /var/run is a link to /run nearly everywhere.
+	networkNamespaces = "/var/run/netns"
+)
+
 // volatileDirectories are what a restart of a machine empties, because it lies below
 // /run or describes processes and namespaces: they are empty in each new namespace.
-func (p *preparation) volatileDirectories() []string {
-	return []string{
-		"/run/containerd", // the shims' sockets, runc's state
-		"/run/netns",      // the network namespaces of pods
-		"/var/lib/cni",    // results of CNI plugins, which name network namespaces
-		p.spec.NodePath("containerd", "state"),
-	}
+var volatileDirectories = []string{
+	"/run/containerd", // the shims' sockets, runc's state
+	networkNamespaces,
+	"/var/lib/cni", // results of CNI plugins, which name network namespaces
 }
 
 // keptDirectories maps fixed paths to the cluster's directories that lie there. They
@@ -22,32 +28,31 @@ func (p *preparation) volatileDirectories() []string {
 // would be mounted at both, and gVisor then refuses to unmount it (EBUSY).
 func (p *preparation) keptDirectories() [][2]string {
 	return [][2]string{
-		{"/var/lib/kubelet", p.spec.NodePath("kubelet")},
+		{kubeletDirectory, p.spec.NodePath("kubelet")},
 		{"/var/log/pods", p.spec.NodePath("log", "pods")},
 		{"/var/log/containers", p.spec.NodePath("log", "containers")},
 	}
 }
 
 func (p *preparation) mountFixedDirectories() error {
-	for _, path := range p.volatileDirectories() {
-		resolved, made, err := p.ensureDirectory(path)
+	for _, path := range volatileDirectories {
+		resolved, err := p.ensureDirectory(path)
 		if err != nil {
 			return err
-		}
-		// What was just made is on a replica's tmpfs already.
-		if made && p.onReplica(resolved) {
-			continue
 		}
 		if err := mountTmpfs(resolved, "mode=0755"); err != nil {
 			return err
 		}
+	}
+	if err := p.mountContainerdDirectory(); err != nil {
+		return err
 	}
 	for _, kept := range p.keptDirectories() {
 		target, source := kept[0], kept[1]
 		if err := os.MkdirAll(source, 0o755); err != nil {
 			return err
 		}
-		resolved, _, err := p.ensureDirectory(target)
+		resolved, err := p.ensureDirectory(target)
 		if err != nil {
 			return err
 		}
@@ -56,6 +61,19 @@ func (p *preparation) mountFixedDirectories() error {
 		}
 	}
 	return nil
+}
+
+// mountContainerdDirectory makes containerd's directory a mount of its own, so that
+// it can be kept from being shared, with an empty directory for containerd's state.
+func (p *preparation) mountContainerdDirectory() error {
+	directory, state := p.spec.NodePath("containerd"), p.spec.NodePath("containerd", "state")
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		return err
+	}
+	if err := bind(directory, directory); err != nil {
+		return err
+	}
+	return mountTmpfs(state, "mode=0700")
 }
 
 // mountSnapshots mounts the memory in which containers' root file systems lie.
@@ -76,7 +94,7 @@ func (p *preparation) mountSnapshots() error {
 func (p *preparation) forgetPods() error {
 	state := p.spec.NodePath("cni", "state")
 	entries, err := os.ReadDir(state)
-	if os.IsNotExist(err) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {

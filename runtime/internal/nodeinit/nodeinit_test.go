@@ -139,6 +139,13 @@ func TestVolumesAreSharedAndMountedOnce(t *testing.T) {
 		if len(scene.warnings) != 0 {
 			t.Errorf("warnings: %v", scene.warnings)
 		}
+		mounts := mountsAt(t, scene.spec.NodePath("containerd", "state"))
+		if len(mounts) == 0 || strings.Contains(mounts[len(mounts)-1], " shared:") {
+			t.Errorf("what containerd mounts would spread into pods: %v", mounts)
+		}
+		if left := mountsAt(t, scene.spec.NodePath("standins", "propagation")); len(left) != 0 {
+			t.Errorf("a mount that was only tried is left: %v", left)
+		}
 	})
 }
 

@@ -13,27 +13,21 @@ import (
 
 // ensureDirectory makes sure that a directory exists in this namespace, and returns
 // its path without symbolic links. What is missing is made in a replica of the nearest
-// directory above that exists. made is false when it existed already.
-func (p *preparation) ensureDirectory(path string) (resolved string, made bool, err error) {
+// directory above that exists.
+func (p *preparation) ensureDirectory(path string) (resolved string, err error) {
 	resolved, err = filepath.EvalSymlinks(path)
-	if err == nil {
-		return resolved, false, nil
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return resolved, err
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", false, err
-	}
-	parent, _, err := p.ensureDirectory(filepath.Dir(path))
+	parent, err := p.ensureDirectory(filepath.Dir(path))
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	if err := p.replicate(parent); err != nil {
-		return "", false, fmt.Errorf("make %s: %w", path, err)
+		return "", fmt.Errorf("make %s: %w", path, err)
 	}
 	resolved = filepath.Join(parent, filepath.Base(path))
-	if err := os.Mkdir(resolved, 0o755); err != nil {
-		return "", false, err
-	}
-	return resolved, true, nil
+	return resolved, os.Mkdir(resolved, 0o755)
 }
 
 // replicate replaces a directory, in this namespace, by a replica: a tmpfs on which

@@ -45,7 +45,7 @@ func (p *preparation) mountSysctls() error {
 }
 
 func (p *preparation) mountSysctlDirectory(top string, standIns map[string]string) error {
-	real, _, err := p.ensureDirectory(filepath.Join(procSys, top))
+	real, err := p.ensureDirectory(filepath.Join(procSys, top))
 	if err != nil {
 		return err
 	}

@@ -7,19 +7,21 @@ import (
 	"sandkube.dev/runtime/internal/control"
 )
 
-// eventPump hands a role's events on, and remembers the last fatal one.
+// eventPump hands a role's events on, and remembers the last fatal one and which
+// services are starting.
 type eventPump struct {
 	done chan struct{}
 
-	mu    sync.Mutex
-	cause *Cause
+	mu       sync.Mutex
+	cause    *Cause
+	starting map[string]bool
 }
 
 // pumpEvents reads the pipe until all its writers are gone, and closes it. Without a
 // pipe it is done at once. An event that carries a role's name is of a process that
 // the role supervises itself.
 func pumpEvents(pipe *os.File, role string, sink Sink) *eventPump {
-	p := &eventPump{done: make(chan struct{})}
+	p := &eventPump{done: make(chan struct{}), starting: make(map[string]bool)}
 	if pipe == nil {
 		close(p.done)
 		return p
@@ -33,8 +35,8 @@ func pumpEvents(pipe *os.File, role string, sink Sink) *eventPump {
 			if name == "" {
 				name = role
 			}
-			if event.Type == control.Fatal && name == role {
-				p.setFatal(event)
+			if name == role {
+				p.remember(event)
 			}
 			sink(name, event)
 		})
@@ -42,10 +44,19 @@ func pumpEvents(pipe *os.File, role string, sink Sink) *eventPump {
 	return p
 }
 
-func (p *eventPump) setFatal(event control.Event) {
+func (p *eventPump) remember(event control.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cause = &Cause{Service: event.Service, Message: event.Message}
+	switch event.Type {
+	case control.Fatal:
+		p.cause = &Cause{Service: event.Service, Message: event.Message}
+	case control.Service:
+		if event.State == control.Starting {
+			p.starting[event.Service] = true
+		} else {
+			delete(p.starting, event.Service)
+		}
+	}
 }
 
 // fatal is the cause that the role itself has named; nil if it has named none.
@@ -53,4 +64,18 @@ func (p *eventPump) fatal() *Cause {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cause
+}
+
+// onlyStarting is the one service that was starting when the role ended; empty when
+// there was none, or more than one.
+func (p *eventPump) onlyStarting() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.starting) != 1 {
+		return ""
+	}
+	for service := range p.starting {
+		return service
+	}
+	return ""
 }

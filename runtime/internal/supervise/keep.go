@@ -53,6 +53,10 @@ func (k *Keeper) run() {
 		end := k.runOnce(restarts)
 		if k.isStopping() {
 			end.State = control.Stopped
+			if end.ExitCode != nil && *end.ExitCode == 0 {
+				// An end as it should be has no cause.
+				end.Service, end.Message = "", ""
+			}
 			k.sink(k.role.Name, end)
 			return
 		}

@@ -125,6 +125,8 @@ func TestExitIsExplained(t *testing.T) {
 		{"panic", "panic", withEvents, 2, "", "panic: boom"},
 		{"panic of a role that is one service", "panic", func(role *Role) { role.Service = "containerd" }, 2, "containerd", "panic: boom"},
 		{"fatal event", "fatal", withEvents, 1, "kubelet", "no cgroup"},
+		{"exit while one service starts", "exit-starting kubelet", withEvents, 1, "kubelet", "no port"},
+		{"exit while two services start", "exit-starting kubelet proxy", withEvents, 1, "", "no port"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

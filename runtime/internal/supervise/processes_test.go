@@ -48,6 +48,15 @@ func play(act string) {
 		reporter.Hello("program", "1", "name of its own")
 		reporter.Fatal("kubelet", fmt.Errorf("no cgroup"))
 		os.Exit(1)
+	case "exit-starting":
+		reporter := control.NewReporter()
+		reporter.ServiceStarting("containers")
+		reporter.ServiceReady("containers", time.Millisecond)
+		for _, service := range strings.Fields(argument) {
+			reporter.ServiceStarting(service)
+		}
+		fmt.Println("no port")
+		os.Exit(1)
 	case "sleep":
 		fmt.Println("sleeping")
 		time.Sleep(time.Hour)

@@ -127,7 +127,7 @@ func (r *Role) attributes() syscall.SysProcAttr {
 	attributes := syscall.SysProcAttr{Cloneflags: r.Cloneflags, Pdeathsig: syscall.SIGKILL}
 	if r.Cloneflags&syscall.CLONE_NEWPID != 0 {
 		// Go's fork takes a parent in another pid namespace, which it sees as 0, for one
-		// that has died. The first process of a namespace asks for the signal itself.
+		// that has died. Such a process is told by the end of its command pipe.
 		attributes.Pdeathsig = 0
 	}
 	return attributes
@@ -158,12 +158,18 @@ func (i *instance) wait() control.Event {
 		code := status.ExitStatus()
 		event.ExitCode = &code
 	}
-	if killed(status) {
-		crash = nil
-	}
-	cause := findCause(last, crash)
-	if fatal := i.events.fatal(); fatal != nil && len(crash) == 0 {
+	var cause Cause
+	fatal := i.events.fatal()
+	switch {
+	case killed(status):
+		// What was written last is not why.
+	case fatal != nil && len(crash) == 0:
 		cause = *fatal
+	default:
+		cause = findCause(last, crash)
+		if cause.Service == "" {
+			cause.Service = i.events.onlyStarting()
+		}
 	}
 	if i.role.Service != "" {
 		cause.Service = i.role.Service

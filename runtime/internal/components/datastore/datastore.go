@@ -70,20 +70,21 @@ func configure(spec *nodespec.NodeSpec) (*embed.Config, error) {
 	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return nil, fmt.Errorf("make the datastore's directory: %w", err)
 	}
-	client := url.URL{Scheme: "unix", Path: spec.Path("etcd", "client.sock")}
-	peer := url.URL{Scheme: "unix", Path: spec.Path("etcd", "peer.sock")}
-	for _, socket := range []url.URL{client, peer} {
-		if err := os.Remove(socket.Path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	client, peer := spec.Path("etcd", "client.sock"), spec.Path("etcd", "peer.sock")
+	for _, socket := range []string{client, peer} {
+		if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("remove a stale socket: %w", err)
 		}
 	}
 	config := embed.NewConfig()
 	config.Name = spec.Cluster.Name
 	config.Dir = spec.Path("etcd", "data")
-	config.ListenClientUrls = []url.URL{client}
+	config.ListenClientUrls = []url.URL{{Scheme: "unix", Path: client}}
 	// etcd refuses to advertise a unix socket; a member without peers is told to nobody.
 	config.AdvertiseClientUrls = []url.URL{{Scheme: "http", Host: "localhost:2379"}}
-	config.ListenPeerUrls = []url.URL{peer}
+	// Of a peer's URL etcd uses the host alone: with a path it would listen on an
+	// abstract socket, which has no permissions and, without root, can not be closed.
+	config.ListenPeerUrls = []url.URL{{Scheme: "unix", Host: peer}}
 	config.AdvertisePeerUrls = []url.URL{{Scheme: "http", Host: "localhost:2380"}}
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
 	config.TickMs = tickMs
