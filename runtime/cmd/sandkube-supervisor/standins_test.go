@@ -31,9 +31,17 @@ func TestMain(m *testing.M) {
 		os.Exit(playRole())
 	case shimProgram:
 		signal.Ignore(syscall.SIGTERM)
-		select {}
+		sleepForever()
 	}
 	os.Exit(m.Run())
+}
+
+// sleepForever waits for a signal. An empty select would not do: a program without cgo
+// in which no goroutine can go on is ended as deadlocked.
+func sleepForever() {
+	for {
+		time.Sleep(time.Hour)
+	}
 }
 
 // programNames are what a programs directory holds, as far as the supervisor starts it.
@@ -122,7 +130,7 @@ func playRole() int {
 	reporter.Ready()
 	if exists, _ := exists(spec.Path(stubbornFile)); exists && role == nodeRole {
 		signal.Ignore(syscall.SIGTERM)
-		select {}
+		sleepForever()
 	}
 	return untilStopped(spec.Cluster.Directory, role)
 }

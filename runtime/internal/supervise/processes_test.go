@@ -90,16 +90,6 @@ func spawn(t *testing.T, act string, files ...*os.File) *Process {
 	return process
 }
 
-// await fails the test when a channel is not closed within the limit.
-func await(t *testing.T, what string, done <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-done:
-	case <-time.After(limit):
-		t.Fatalf("waited %s for %s", limit, what)
-	}
-}
-
 // until fails the test when a condition does not come true within the limit.
 func until(t *testing.T, what string, condition func() bool) {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,8 +52,9 @@ func Run(ctx context.Context, spec *nodespec.NodeSpec, ready func()) error {
 		Images:    spec.NodePath("containerd", "root"),
 		Container: containerFileSystem(spec),
 	})
+	begun := time.Now()
 	go func() {
-		if waitNodeReady(ctx, spec) == nil {
+		if waitNodeReady(ctx, spec, begun) == nil {
 			ready()
 		}
 	}()
@@ -130,12 +132,21 @@ func configuration(spec *nodespec.NodeSpec) (*kubeletconfig.KubeletConfiguration
 	return c, nil
 }
 
-func waitNodeReady(ctx context.Context, spec *nodespec.NodeSpec) error {
+// waitNodeReady waits until this kubelet, not one before it, has said that it lives,
+// and the node is ready.
+func waitNodeReady(ctx context.Context, spec *nodespec.NodeSpec, begun time.Time) error {
 	client, err := kubeclient.New(spec.Kubeconfig("kubelet"))
 	if err != nil {
 		return err
 	}
 	return kubeclient.Poll(ctx, func() error {
+		lease, err := client.CoordinationV1().Leases(v1.NamespaceNodeLease).Get(ctx, spec.Node.Name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if renewed := lease.Spec.RenewTime; renewed == nil || renewed.Time.Before(begun) {
+			return errors.New("the kubelet has not renewed the node's lease")
+		}
 		node, err := client.CoreV1().Nodes().Get(ctx, spec.Node.Name, metav1.GetOptions{})
 		if err != nil {
 			return err
