@@ -19,7 +19,7 @@ const runningPercent = 50
 
 // settle is how long after it is ready a role still allocates for its start, as
 // caches fill and first pods come.
-const settle = 15 * time.Second
+const settle = 5 * time.Second
 
 // Reporter passes everything on and, when the role is ready, makes its heap small.
 type Reporter struct {

@@ -10,6 +10,7 @@ export const environmentVariables = {
   XDG_DATA_HOME: "where the data directory of users other than root lies (default ~/.local/share)",
   XDG_CACHE_HOME: "where a checkout caches the programs that it builds (default ~/.cache)",
   HOME: "the home directory that the two defaults above start from",
+  SANDKUBE_DEBUG: "1: failures are printed with where in the code they arose",
   NO_COLOR: "any text: no colours in the output (no-color.org)",
 } as const satisfies Record<string, string>;
 
