@@ -23,10 +23,10 @@ Go module, and the same etcd. \`npm run bench\` measures all of it again.
 - Every measurement is a cold start in a new sandbox with an empty data directory. The programs have
   been built, and the machine's page cache has them.
 - The measurements take turns within a round; each figure is the median of the rounds, with the
-  smallest and the largest.
+  smallest and the largest. A measurement starts when the machine is quiet, or after a minute.
 - Time counts from the start of the command, that of Node included, until the event arrives. The
   sample image is loaded between \`up\` and the Deployment; that time is reported on its own.
-- Memory is the proportional set size of sandkube's processes, 10 s after both pods were Ready, with
+- Memory is the proportional set size of sandkube's processes, 20 s after both pods were Ready, with
   all tmpfs mounts of the node; the pods' own processes are the user's. gVisor keeps no proportional
   set size: there, pages of a file that several processes map are counted once and shared out. It
   also counts memory in larger pieces than pages, so its figures are upper bounds.

@@ -54,7 +54,9 @@ try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) process.stdout.write(usage);
   else await bench(options, controller.signal);
-} catch (error) {
+} catch (thrown) {
+  // What was aborted says only that; the reason says why.
+  const error: unknown = controller.signal.aborted ? controller.signal.reason : thrown;
   report(error instanceof Error ? error.message : String(error));
   process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.failure;
 }

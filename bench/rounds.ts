@@ -1,6 +1,7 @@
 import type { SandboxKind } from "../lab/src/index.js";
 import { measureKwokctl } from "./peer/measure-kwokctl.js";
 import type { PeerPrograms } from "./peer/programs.js";
+import { untilQuiet } from "./quiet.js";
 import { kindResult, type KindResult, type Round } from "./results.js";
 import { measureControlPlane, measureNode, type SampleImage } from "./sandkube/measure-sandkube.js";
 
@@ -35,11 +36,14 @@ async function measureRound(
 ): Promise<Round> {
   const tell = (what: string, ms: number): void =>
     report(`${place}: ${what} ${(ms / 1_000).toFixed(2)} s`);
+  await untilQuiet(signal, report);
   const kwokctl = await measureKwokctl(kind, programs, signal);
   tell("kwokctl ready", kwokctl.readyMs);
+  await untilQuiet(signal, report);
   const node = await measureNode(kind, image, signal);
   tell("node Ready", node.nodeReadyMs);
   tell("2 pods Running", node.upMs + node.podsMs);
+  await untilQuiet(signal, report);
   const controlPlane = await measureControlPlane(kind, signal);
   tell("control plane's API ready", controlPlane.apiReadyMs);
   return { kwokctl, node, controlPlane };

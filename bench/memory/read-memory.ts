@@ -26,7 +26,7 @@ const listMemory = `for directory in /proc/[0-9]*; do
 done`;
 
 /** How long a cluster comes to rest before its memory is read. */
-const restMs = 10_000;
+const restMs = 20_000;
 
 /** The memory, at rest, of each part that has processes in the sandbox, in order of appearance. */
 export async function readMemory(
