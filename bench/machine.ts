@@ -8,6 +8,7 @@ export interface Machine {
   readonly processor: string;
   readonly cores: number;
   readonly memoryBytes: number;
+  /** Major and minor version of Linux. */
   readonly kernel: string;
   /** Mean number of runnable processes in the minute before the run: more than 0.5 disturbs. */
   readonly loadBefore: number;
@@ -18,7 +19,7 @@ export function thisMachine(): Machine {
     processor: cpus()[0]?.model.trim() ?? "unknown",
     cores: cpus().length,
     memoryBytes: totalmem(),
-    kernel: release(),
+    kernel: /^\d+\.\d+/.exec(release())?.[0] ?? release(),
     loadBefore: loadavg()[0] ?? 0,
   };
 }
