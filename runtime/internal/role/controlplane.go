@@ -17,7 +17,8 @@ import (
 
 // ControlPlane runs the datastore, API server, controllers and scheduler until ctx is done.
 func ControlPlane(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporter) error {
-	server, err := apiserver.Options(spec)
+	store := datastore.New(spec)
+	server, err := apiserver.Options(spec, store)
 	if err != nil {
 		return err
 	}
@@ -37,10 +38,9 @@ func ControlPlane(ctx context.Context, spec *nodespec.NodeSpec, reporter service
 	}
 	logsapi.ReapplyHandling = logsapi.ReapplyHandlingIgnoreUnchanged
 	return service.Run(ctx, []service.Service{
-		{Name: datastore.Name, Run: func(ctx context.Context, ready func()) error {
-			return datastore.Run(ctx, spec, ready)
-		}},
-		{Name: apiserver.Name, Dependencies: []string{datastore.Name}, Run: func(ctx context.Context, ready func()) error {
+		{Name: datastore.Name, Run: store.Run},
+		// It need not wait for the datastore: its first request does.
+		{Name: apiserver.Name, Run: func(ctx context.Context, ready func()) error {
 			return apiserver.Run(ctx, spec, server, ready)
 		}},
 		{Name: controllermanager.Name, Dependencies: []string{apiserver.Name}, Run: func(ctx context.Context, ready func()) error {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/apiserver/pkg/server/egressselector"
 	"k8s.io/client-go/rest"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
@@ -22,18 +24,21 @@ const Name = "kube-apiserver"
 
 // Options returns the API server's parsed options. They carry the process's
 // feature gates, so they are made before any component is completed.
-func Options(spec *nodespec.NodeSpec) (*options.ServerRunOptions, error) {
+func Options(spec *nodespec.NodeSpec, store *datastore.Store) (*options.ServerRunOptions, error) {
 	o := options.NewServerRunOptions()
-	if err := arguments.Parse(Name, o.Flags(), flags(spec)); err != nil {
+	if err := arguments.Parse(Name, o.Flags(), flags(spec, store)); err != nil {
 		return nil, err
+	}
+	o.Etcd.StorageConfig.Transport.EgressLookup = func(egressselector.NetworkContext) (utilnet.DialFunc, error) {
+		return store.Dial, nil
 	}
 	return o, nil
 }
 
-func flags(spec *nodespec.NodeSpec) []string {
+func flags(spec *nodespec.NodeSpec, store *datastore.Store) []string {
 	c := spec.ControlPlane
 	return []string{
-		"--etcd-servers=" + datastore.Endpoint(spec),
+		"--etcd-servers=" + store.Endpoint(),
 		"--bind-address=" + c.BindAddress,
 		"--secure-port=" + strconv.Itoa(c.Port),
 		"--advertise-address=" + c.AdvertiseAddress,
