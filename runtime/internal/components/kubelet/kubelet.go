@@ -132,27 +132,23 @@ func configuration(spec *nodespec.NodeSpec) (*kubeletconfig.KubeletConfiguration
 	return c, nil
 }
 
-// waitNodeReady waits until this kubelet, not one before it, has said that it lives,
-// and the node is ready.
+// waitNodeReady waits until the node is ready in the words of this kubelet: the
+// condition of one that ran before it stays until it is written anew. A kubelet writes
+// it at its start, with times in whole seconds.
 func waitNodeReady(ctx context.Context, spec *nodespec.NodeSpec, begun time.Time) error {
 	client, err := kubeclient.New(spec.Kubeconfig("kubelet"))
 	if err != nil {
 		return err
 	}
+	since := begun.Truncate(time.Second)
 	return kubeclient.Poll(ctx, func() error {
-		lease, err := client.CoordinationV1().Leases(v1.NamespaceNodeLease).Get(ctx, spec.Node.Name, metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		if renewed := lease.Spec.RenewTime; renewed == nil || renewed.Time.Before(begun) {
-			return errors.New("the kubelet has not renewed the node's lease")
-		}
 		node, err := client.CoreV1().Nodes().Get(ctx, spec.Node.Name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
 		for _, condition := range node.Status.Conditions {
-			if condition.Type == v1.NodeReady && condition.Status == v1.ConditionTrue {
+			ready := condition.Type == v1.NodeReady && condition.Status == v1.ConditionTrue
+			if ready && !condition.LastHeartbeatTime.Time.Before(since) {
 				return nil
 			}
 		}
