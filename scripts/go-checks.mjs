@@ -52,7 +52,7 @@ function isLarge(dependency) {
 }
 
 export async function checkGofmt() {
-  const directories = ["runtime", "examples"];
+  const directories = ["runtime", "examples", "e2e"];
   const unformatted = await command("gofmt", ["-l", ...directories], { output: "return" });
   if (unformatted !== "") throw new SetUpError(`gofmt would change:\n${unformatted}`);
 }

@@ -141,6 +141,7 @@ func (n *node) start() error {
 		Env:      append(os.Environ(), variables(spec.Node.Kubelet.Environment)...),
 		Log:      spec.Log(nodeRole),
 		Events:   true,
+		Suspect:  "kubelet",
 		OuterPID: n.outer.PID,
 	}, sink)
 	return err

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -30,6 +31,9 @@ type Role struct {
 	Socket string
 	// Service, if set, is the one service that the role consists of.
 	Service string
+	// Suspect, if set, is the service that is named when the role ends by itself and
+	// nothing tells why: the only one whose code ends its process.
+	Suspect string
 	// OuterPID, if set, translates the process's number for those who read the events;
 	// 0 is no number.
 	OuterPID func(pid int) int
@@ -168,7 +172,7 @@ func (i *instance) wait() control.Event {
 	default:
 		cause = findCause(last, crash)
 		if cause.Service == "" {
-			cause.Service = i.events.onlyStarting()
+			cause.Service = cmp.Or(i.events.onlyStarting(), i.role.Suspect)
 		}
 	}
 	if i.role.Service != "" {
