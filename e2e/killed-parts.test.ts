@@ -1,9 +1,9 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RoleName } from "sandkube";
 import { answerInside } from "./harness/http.js";
 import type { Pod } from "./harness/kubernetes.js";
 import type { Sandkube } from "./harness/sandkube.js";
-import { clusterForSuite } from "./harness/suites.js";
+import { clusterForSuite, onceMoreIfTheSandboxDies } from "./harness/suites.js";
 import { waitUntil } from "./harness/wait-until.js";
 
 /** How each role's process is recognised in the sandbox. */
@@ -16,11 +16,9 @@ const commandLines: Record<RoleName, RegExp> = {
 };
 
 describe("killed parts in g26", () => {
-  const sandkube = clusterForSuite({ kind: "g26" });
-
-  beforeAll(async () => {
-    await sandkube().apply("survivor.yaml");
-    await sandkube().untilReady("app=survivor");
+  const sandkube = clusterForSuite({ kind: "g26" }, async (cluster) => {
+    await cluster.apply("survivor.yaml");
+    await cluster.untilReady("app=survivor");
   });
 
   it.each(["control-plane", "node", "containerd"] as const)(
@@ -80,32 +78,40 @@ describe("killed parts in g26", () => {
     expect(await survivorFiles(sandkube())).toBe("kept\nswordfish");
   });
 
-  it("node-init: the next up finds the node Ready and pods run again", async () => {
-    const { restarts } = await sandkube().role("node-init");
-    const { containerID } = await survivorContainer(sandkube());
-    await kill(sandkube(), commandLines["node-init"]);
-    await restarted(sandkube(), "node-init", restarts + 1);
-    await sandkube().do(["up"]);
-    await untilSurvivorRunsIn(sandkube(), (id) => id !== containerID);
-  });
+  it(
+    "node-init: the next up finds the node Ready and pods run again",
+    onceMoreIfTheSandboxDies,
+    async () => {
+      const { restarts } = await sandkube().role("node-init");
+      const { containerID } = await survivorContainer(sandkube());
+      await kill(sandkube(), commandLines["node-init"]);
+      await restarted(sandkube(), "node-init", restarts + 1);
+      await sandkube().do(["up"]);
+      await untilSurvivorRunsIn(sandkube(), (id) => id !== containerID);
+    },
+  );
 
-  it("supervisor: status says that the cluster is stopped, up resumes it", async () => {
-    const { containerID } = await survivorContainer(sandkube());
-    await kill(sandkube(), commandLines.supervisor);
-    await waitUntil({
-      for: "every process of the cluster to end with its supervisor",
-      limitMs: 15_000,
-      look: async () => {
-        const left = (await sandkube().sandbox.processes()).filter(({ command }) =>
-          Object.values(commandLines).some((pattern) => pattern.test(command)),
-        );
-        return left.length === 0 ? { found: true } : { instead: JSON.stringify(left) };
-      },
-    });
-    expect(await sandkube().status()).toMatchObject({ state: "stopped", runtime: null });
-    await sandkube().do(["up"]);
-    await untilSurvivorRunsIn(sandkube(), (id) => id !== containerID);
-  });
+  it(
+    "supervisor: status says that the cluster is stopped, up resumes it",
+    onceMoreIfTheSandboxDies,
+    async () => {
+      const { containerID } = await survivorContainer(sandkube());
+      await kill(sandkube(), commandLines.supervisor);
+      await waitUntil({
+        for: "every process of the cluster to end with its supervisor",
+        limitMs: 15_000,
+        look: async () => {
+          const left = (await sandkube().sandbox.processes()).filter(({ command }) =>
+            Object.values(commandLines).some((pattern) => pattern.test(command)),
+          );
+          return left.length === 0 ? { found: true } : { instead: JSON.stringify(left) };
+        },
+      });
+      expect(await sandkube().status()).toMatchObject({ state: "stopped", runtime: null });
+      await sandkube().do(["up"]);
+      await untilSurvivorRunsIn(sandkube(), (id) => id !== containerID);
+    },
+  );
 });
 
 const plainPod = [
