@@ -35,7 +35,7 @@ describe("killed parts in g26", () => {
 
       await untilNodeIsReady(sandkube());
       expect(await survivorContainer(sandkube())).toEqual(container);
-      expect(await survivorFiles(sandkube())).toBe("kept\nswordfish");
+      await untilSurvivorHasItsFiles(sandkube());
       await sandkube().kubectl("run", `after-${name}`, ...plainPod);
       await sandkube().untilReady(`run=after-${name}`);
     },
@@ -59,23 +59,13 @@ describe("killed parts in g26", () => {
       expect(role.lastExit).toMatchObject({ service: "kubelet" });
     }
     await untilNodeIsReady(sandkube());
-    expect(await survivorFiles(sandkube())).toBe("kept\nswordfish");
+    await untilSurvivorHasItsFiles(sandkube());
   });
 
   it("a shim: its pod gets a new container", async () => {
     const { containerID } = await survivorContainer(sandkube());
     await kill(sandkube(), await shimOf(sandkube(), "survivor"));
-    await waitUntil({
-      for: "the pod to run in another container",
-      limitMs: 90_000,
-      pollMs: 1_000,
-      look: async () => {
-        const found = await survivorContainer(sandkube());
-        const isBack = found.ready && found.containerID !== containerID;
-        return isBack ? { found } : { instead: JSON.stringify(found) };
-      },
-    });
-    expect(await survivorFiles(sandkube())).toBe("kept\nswordfish");
+    await untilSurvivorRunsIn(sandkube(), (id) => id !== containerID);
   });
 
   it(
@@ -152,8 +142,22 @@ async function survivorContainer(sandkube: Sandkube) {
   };
 }
 
-async function survivorFiles(sandkube: Sandkube): Promise<string> {
-  return await sandkube.inPod("survivor", "cat /scratch/state /credentials/password");
+/**
+ * Waits until the pod shows its files. A kubelet that has just started knows no pod until it has
+ * listed them, and says so to whoever execs.
+ */
+async function untilSurvivorHasItsFiles(sandkube: Sandkube): Promise<void> {
+  await waitUntil({
+    for: "the pod to show its volumes",
+    limitMs: 30_000,
+    look: async () => {
+      const { stdout, stderr } = await sandkube.run([
+        ...["kubectl", "exec", "survivor", "--"],
+        ...["cat", "/scratch/state", "/credentials/password"],
+      ]);
+      return stdout === "kept\nswordfish" ? { found: true } : { instead: stdout + stderr };
+    },
+  });
 }
 
 async function untilSurvivorRunsIn(
@@ -161,19 +165,16 @@ async function untilSurvivorRunsIn(
   isWanted: (containerID: string | undefined) => boolean,
 ): Promise<void> {
   await waitUntil({
-    for: "the pod to run in another container, with its volumes",
+    for: "the pod to run in another container",
     limitMs: 90_000,
     pollMs: 1_000,
     look: async () => {
       const found = await survivorContainer(sandkube);
-      if (!found.ready || !isWanted(found.containerID)) return { instead: JSON.stringify(found) };
-      const { stdout, stderr } = await sandkube.run([
-        ...["kubectl", "exec", "survivor", "--"],
-        ...["cat", "/scratch/state", "/credentials/password"],
-      ]);
-      return stdout === "kept\nswordfish" ? { found } : { instead: stdout + stderr };
+      const isBack = found.ready && isWanted(found.containerID);
+      return isBack ? { found } : { instead: JSON.stringify(found) };
     },
   });
+  await untilSurvivorHasItsFiles(sandkube);
 }
 
 /** Waits until a role has been restarted this often and is ready again. */
