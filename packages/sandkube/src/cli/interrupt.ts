@@ -1,5 +1,3 @@
-import { SandkubeError } from "../index.js";
-
 const interruptSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const interruptedExitCode = 130;
 
@@ -11,6 +9,7 @@ export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,
   onInterrupt: () => void,
 ): Promise<T> {
+  const { SandkubeError } = await import("../index.js");
   const controller = new AbortController();
   const interrupt = () => {
     if (controller.signal.aborted) process.exit(interruptedExitCode);

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { access, writeFile } from "node:fs/promises";
+import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
@@ -35,6 +35,17 @@ async function sandkube(args: string[], surroundings?: Surroundings): Promise<Co
   const environment = { ...process.env, ...(surroundings ?? (await nothingInstalled())) };
   return await runCommand(process.execPath, [main, ...args], { timeoutMs: 30_000, environment });
 }
+
+test("the library and the command line are a file each, with the licences of what is in them", async () => {
+  const dist = join(packageDirectory, "dist");
+  const files = await readdir(dist, { recursive: true });
+  expect(files.filter((file) => file.endsWith(".js")).toSorted()).toEqual([
+    "cli/main.js",
+    "index.js",
+  ]);
+  const notices = await readFile(join(dist, "THIRD-PARTY-NOTICES.txt"), "utf8");
+  for (const holder of ["TJ Holowaychuk", "Colin McDonnell"]) expect(notices).toContain(holder);
+});
 
 test.each([
   { args: ["--help"], says: "Usage: sandkube" },

@@ -5,6 +5,9 @@ import { createProgram } from "./program.js";
 
 const usageExitCode = 2;
 
+// The library is loaded after this: stack traces in it then name its source files.
+if (process.env["SANDKUBE_DEBUG"] === "1") process.setSourceMapsEnabled(true);
+
 // `sandkube logs | head` closes the pipe early, which is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);

@@ -1,5 +1,6 @@
 import type { JsonFlag } from "./options.js";
 import { printError } from "./error-printer.js";
+import { interruptible } from "./interrupt.js";
 
 /**
  * Does a command's work under a signal that Ctrl-C aborts. A failure is printed; the
@@ -12,7 +13,6 @@ export async function perform(
   interruptNotice?: string,
 ): Promise<void> {
   try {
-    const { interruptible } = await import("./interrupt.js");
     const exitCode = await interruptible(work, () => {
       if (interruptNotice !== undefined) process.stderr.write(`\n${interruptNotice}\n`);
     });

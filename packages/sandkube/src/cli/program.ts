@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { Command } from "commander";
 import { registerCompletion } from "./commands/completion.js";
 import { registerDelete } from "./commands/delete.js";
@@ -9,14 +10,15 @@ import { registerImage } from "./commands/image.js";
 import { registerKubeconfig } from "./commands/kubeconfig.js";
 import { registerList } from "./commands/list.js";
 import { registerLogs } from "./commands/logs.js";
+import { registerPorts } from "./commands/ports.js";
 import { registerStatus } from "./commands/status.js";
 import { registerTools } from "./commands/tools.js";
 import { registerUp } from "./commands/up.js";
 import { registerVersion } from "./commands/version.js";
 
 /**
- * The command line. Commands are declared here and load what they do only when they run,
- * so that help and completion are quick.
+ * The command line. Commands load the library only when they run, so that help and completion
+ * are quick.
  */
 export function createProgram(): Command {
   const program = new Command("sandkube")
@@ -39,6 +41,7 @@ export function createProgram(): Command {
   registerKubeconfig(program);
   registerTools(program);
   registerImage(program);
+  registerPorts(program);
   registerLogs(program);
   registerDoctor(program);
   registerExplain(program);
@@ -48,7 +51,8 @@ export function createProgram(): Command {
 }
 
 function packageVersion(): string {
-  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(manifest) as { version: string };
+  // By the package's own name: the code is bundled, so that no path relative to a source file leads there.
+  const manifest = createRequire(import.meta.url).resolve("sandkube/package.json");
+  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
   return version;
 }

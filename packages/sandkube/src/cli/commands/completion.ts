@@ -1,4 +1,5 @@
 import { Argument, type Command } from "commander";
+import { completionScript } from "../reports/completion-script.js";
 
 const shells = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof shells)[number];
@@ -11,8 +12,7 @@ export function registerCompletion(program: Command): void {
       "Prints a completion script, for example for `source <(sandkube completion bash)`.",
     )
     .addArgument(new Argument("<shell>").choices(shells))
-    .action(async (shell: Shell) => {
-      const { completionScript } = await import("../reports/completion-script.js");
+    .action((shell: Shell) => {
       process.stdout.write(completionScript(shell, program));
     });
 }

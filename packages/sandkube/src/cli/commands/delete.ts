@@ -8,6 +8,7 @@ import {
   type JsonFlag,
 } from "../options.js";
 import { perform } from "../perform.js";
+import { reporting } from "../reporters/reporter.js";
 
 interface DeleteFlags extends ClusterFlags, JsonFlag {
   all?: boolean;
@@ -32,21 +33,15 @@ export function registerDelete(program: Command): void {
 
 async function runDelete(flags: DeleteFlags, signal: AbortSignal): Promise<void> {
   const { deleteCluster, listClusters } = await import("../../index.js");
-  const { createReporter } = await import("../reporters/reporter.js");
-  using reporter = createReporter({ json: flags.json ?? false });
   const reference = clusterReference(flags);
   const names = flags.all
     ? (await listClusters({ ...reference, signal })).map(({ name }) => name)
     : [reference.name];
-  for (const name of names) {
-    await deleteCluster({
-      ...reference,
-      name,
-      graceMs: flags.grace,
-      signal,
-      onProgress: (event) => reporter.report(event),
-    });
-  }
+  await reporting({ json: flags.json ?? false }, async (onProgress) => {
+    for (const name of names) {
+      await deleteCluster({ ...reference, name, graceMs: flags.grace, signal, onProgress });
+    }
+  });
   if (flags.json)
     process.stdout.write(`${JSON.stringify({ type: "result", deleted: names.length })}\n`);
 }

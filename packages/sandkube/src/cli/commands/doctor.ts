@@ -7,6 +7,7 @@ import {
   type JsonFlag,
 } from "../options.js";
 import { perform, printJson, printLines } from "../perform.js";
+import { formatDoctor } from "../reports/doctor-text.js";
 
 export function registerDoctor(program: Command): void {
   const command = program
@@ -22,7 +23,6 @@ export function registerDoctor(program: Command): void {
       const { dataDirectory } = clusterReference(flags);
       const { report, facts } = await doctor({ dataDirectory, signal });
       if (flags.json) return printJson({ ...report, facts: facts.facts });
-      const { formatDoctor } = await import("../reports/doctor-text.js");
       printLines(formatDoctor(report));
     });
   });

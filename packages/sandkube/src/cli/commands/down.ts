@@ -8,6 +8,7 @@ import {
   type JsonFlag,
 } from "../options.js";
 import { perform } from "../perform.js";
+import { reporting } from "../reporters/reporter.js";
 
 interface DownFlags extends ClusterFlags, JsonFlag {
   grace?: number;
@@ -30,13 +31,8 @@ export function registerDown(program: Command): void {
 
 async function runDown(flags: DownFlags, signal: AbortSignal): Promise<void> {
   const { stopCluster } = await import("../../index.js");
-  const { createReporter } = await import("../reporters/reporter.js");
-  using reporter = createReporter({ json: flags.json ?? false });
-  const { wasRunning } = await stopCluster({
-    ...clusterReference(flags),
-    graceMs: flags.grace,
-    signal,
-    onProgress: (event) => reporter.report(event),
-  });
+  const { wasRunning } = await reporting({ json: flags.json ?? false }, (onProgress) =>
+    stopCluster({ ...clusterReference(flags), graceMs: flags.grace, signal, onProgress }),
+  );
   if (flags.json) process.stdout.write(`${JSON.stringify({ type: "result", wasRunning })}\n`);
 }

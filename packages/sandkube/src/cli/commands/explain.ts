@@ -8,6 +8,7 @@ import {
   type JsonFlag,
 } from "../options.js";
 import { perform, printJson, printLines } from "../perform.js";
+import { formatEvidence } from "../reports/doctor-text.js";
 import { table } from "../table.js";
 
 type ExplainFlags = ClusterFlags & JsonFlag;
@@ -47,15 +48,11 @@ async function explain(id: string, flags: ExplainFlags, signal: AbortSignal): Pr
   const { report } = await doctor({ dataDirectory: clusterReference(flags).dataDirectory, signal });
   const applied = report.adaptations.find((candidate) => candidate.id === id) ?? null;
   if (flags.json) return printJson({ ...adaptation, evidence: applied?.evidence ?? null });
-  const { formatEvidence } = await import("../reports/doctor-text.js");
-  printLines(formatAdaptation(adaptation, evidenceLines(applied, formatEvidence)));
+  printLines(formatAdaptation(adaptation, evidenceLines(applied)));
 }
 
-function evidenceLines(
-  applied: AppliedAdaptation | null,
-  format: (evidence: AppliedAdaptation["evidence"][number]) => string,
-): string[] {
-  return applied === null ? ["not needed here"] : applied.evidence.map(format);
+function evidenceLines(applied: AppliedAdaptation | null): string[] {
+  return applied === null ? ["not needed here"] : applied.evidence.map(formatEvidence);
 }
 
 function formatAdaptation(adaptation: Adaptation, evidence: readonly string[]): string[] {

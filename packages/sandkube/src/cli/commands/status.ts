@@ -7,6 +7,7 @@ import {
   type JsonFlag,
 } from "../options.js";
 import { perform, printJson, printLines } from "../perform.js";
+import { formatStatus } from "../reports/status-text.js";
 
 export function registerStatus(program: Command): void {
   const command = program
@@ -19,7 +20,6 @@ export function registerStatus(program: Command): void {
       const { clusterStatus } = await import("../../index.js");
       const status = await clusterStatus({ ...clusterReference(flags), signal });
       if (flags.json) return printJson(status);
-      const { formatStatus } = await import("../reports/status-text.js");
       printLines(formatStatus(status));
     });
   });

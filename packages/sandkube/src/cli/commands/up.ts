@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import type { Cluster } from "../../index.js";
 import {
   clusterReference,
   parseDurationMs,
@@ -10,12 +9,15 @@ import {
   type JsonFlag,
 } from "../options.js";
 import { perform } from "../perform.js";
+import { reporting } from "../reporters/reporter.js";
+import { formatUpResult, upResult } from "../reports/up-result.js";
 
 interface UpFlags extends ClusterFlags, JsonFlag {
   controlPlane?: boolean;
   auto?: boolean;
   timeout?: number;
   retain?: boolean;
+  publish?: string[];
   apiPort?: number;
   kubeletPort?: number;
   podRange?: string;
@@ -40,6 +42,10 @@ export function registerUp(program: Command): void {
     .option("--auto", "with a node where this sandbox allows one, else without")
     .option("--timeout <duration>", "limit of the whole operation (default: 3m)", parseDurationMs)
     .option("--retain", "keep what a failed up has made")
+    .option(
+      "--publish <publication...>",
+      "make a Service reachable at a port of the sandbox, once it is there: HOST-PORT:NAMESPACE/SERVICE:PORT",
+    )
     .option("--api-port <port>", "port of the API server (default: 6443)", parsePort)
     .option("--kubelet-port <port>", "port of the kubelet (default: 10250)", parsePort)
     .option("--pod-range <cidr>", "addresses of pods (default: 10.42.0.0/16)")
@@ -58,26 +64,21 @@ export function registerUp(program: Command): void {
 
 async function runUp(flags: UpFlags, signal: AbortSignal): Promise<void> {
   const { createCluster } = await import("../../index.js");
-  const { createReporter } = await import("../reporters/reporter.js");
-  const reporter = createReporter({ json: flags.json ?? false });
-  let cluster: Cluster;
-  try {
-    cluster = await createCluster({
+  const cluster = await reporting({ json: flags.json ?? false }, (onProgress) =>
+    createCluster({
       ...clusterReference(flags),
       mode: modeOf(flags),
       timeoutMs: flags.timeout,
       retain: flags.retain,
+      publish: flags.publish,
       apiPort: flags.apiPort,
       kubeletPort: flags.kubeletPort,
       podRange: flags.podRange ?? flags.clusterCidr,
       serviceRange: flags.serviceRange ?? flags.serviceCidr,
       signal,
-      onProgress: (event) => reporter.report(event),
-    });
-  } finally {
-    reporter[Symbol.dispose]();
-  }
-  const { formatUpResult, upResult } = await import("../reports/up-result.js");
+      onProgress,
+    }),
+  );
   if (flags.json) process.stdout.write(`${JSON.stringify(upResult(cluster))}\n`);
   else process.stdout.write(formatUpResult(cluster));
 }

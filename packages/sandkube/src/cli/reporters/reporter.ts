@@ -1,4 +1,4 @@
-import type { ProgressEvent } from "../../index.js";
+import type { ProgressEvent, ProgressListener } from "../../index.js";
 import { jsonReporter } from "./json.js";
 import { plainReporter } from "./plain.js";
 import { terminalReporter } from "./terminal.js";
@@ -8,8 +8,23 @@ export interface Reporter extends Disposable {
   report(event: ProgressEvent): void;
 }
 
-/** JSON lines on standard output, or on standard error a live line for a terminal, else plain lines. */
-export function createReporter(options: { json: boolean }): Reporter {
+/**
+ * Does an operation's work and shows its progress: as JSON lines on standard output, or on standard
+ * error as a live line for a terminal, else as plain lines.
+ */
+export async function reporting<T>(
+  options: { json: boolean },
+  work: (onProgress: ProgressListener) => Promise<T>,
+): Promise<T> {
+  const reporter = createReporter(options);
+  try {
+    return await work((event) => reporter.report(event));
+  } finally {
+    reporter[Symbol.dispose]();
+  }
+}
+
+function createReporter(options: { json: boolean }): Reporter {
   if (options.json) return jsonReporter(process.stdout);
   return process.stderr.isTTY ? terminalReporter(process.stderr) : plainReporter(process.stderr);
 }

@@ -16,14 +16,16 @@ export function upResult(cluster: Cluster): Record<string, unknown> {
   };
 }
 
+function readyMs(boot: Cluster["boot"]): number {
+  return boot?.timings.dnsReadyMs ?? boot?.timings.schedulableMs ?? 0;
+}
+
 /** What `up` ends with: the cluster, what was adapted, and what to do next. */
 export function formatUpResult(cluster: Cluster): string {
   const style = styleOf(process.stdout);
   const { adaptations, boot } = cluster;
   const lines = [""];
-  const how = boot?.wasRunning
-    ? "is running"
-    : `is ready after ${formatDuration(boot?.timings.schedulableMs ?? 0)}`;
+  const how = boot?.wasRunning ? "is running" : `is ready after ${formatDuration(readyMs(boot))}`;
   const what = cluster.settings.mode === "control-plane" ? ", without a node" : "";
   lines.push(style.bold(`Cluster ${cluster.name} ${how}${what}.`));
   if (adaptations.length > 0) {

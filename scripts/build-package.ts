@@ -1,0 +1,54 @@
+/**
+ * Bundles the package sandkube: the library and the command line, with what they depend on, in a file
+ * each. To load them as a hundred modules takes longer than all else that the command line does in a
+ * sandbox whose file system is another process.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build, type Plugin } from "rolldown";
+import { repositoryPath } from "./programs/repository.js";
+
+const directory = repositoryPath("packages/sandkube");
+
+/** Writes the licences of the packages that the bundle has code of. */
+const thirdPartyNotices: Plugin = {
+  name: "third-party-notices",
+  generateBundle(_options, bundle) {
+    const modules = Object.values(bundle).flatMap((file) =>
+      file.type === "chunk" ? file.moduleIds : [],
+    );
+    const packages = new Set(modules.flatMap((module) => packageDirectory(module) ?? []));
+    const notices = [...packages].toSorted().map(noticeOf);
+    const heading = "The files in this directory contain code of these packages.\n";
+    this.emitFile({
+      type: "asset",
+      fileName: "THIRD-PARTY-NOTICES.txt",
+      source: [heading, ...notices].join(`\n${"-".repeat(72)}\n\n`),
+    });
+  },
+};
+
+/** The directory of the npm package that a module is from; null for the project's own. */
+function packageDirectory(module: string): string | null {
+  return /^\/.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module)?.[0] ?? null;
+}
+
+function noticeOf(directory: string): string {
+  const manifest = readFileSync(join(directory, "package.json"), "utf8");
+  const { name, version, license } = JSON.parse(manifest) as Record<string, string>;
+  const file = ["LICENSE", "LICENSE.md", "LICENCE"]
+    .map((candidate) => join(directory, candidate))
+    .find((candidate) => existsSync(candidate));
+  if (file === undefined)
+    throw new Error(`the package ${name} in ${directory} has no licence file`);
+  return `${name} ${version} (${license})\n\n${readFileSync(file, "utf8").trim()}\n`;
+}
+
+await build({
+  cwd: directory,
+  input: { index: "src/index.ts", "cli/main": "src/cli/main.ts" },
+  platform: "node",
+  transform: { target: "node20.19" },
+  plugins: [thirdPartyNotices],
+  output: { dir: "dist", cleanDir: true, sourcemap: true },
+});
