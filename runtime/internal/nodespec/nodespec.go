@@ -20,6 +20,13 @@ const (
 	Kind       = "NodeSpec"
 )
 
+// ClusterDomain is the DNS domain of Services and pods.
+const ClusterDomain = "cluster.local"
+
+// PublicationsConfigMap is the ConfigMap in kube-system that says which ports of Services
+// are reached at which ports of the sandbox. The TypeScript library writes it.
+const PublicationsConfigMap = "sandkube-published-ports"
+
 // NodeSpec is the whole document.
 type NodeSpec struct {
 	APIVersion string  `json:"apiVersion"`
@@ -106,12 +113,18 @@ type OCI struct {
 	AnyProcRoot bool `json:"anyProcRoot"`
 }
 
-// Network configures the pod bridge.
+// Network configures the pod bridge and what pods find on it.
 type Network struct {
 	Bridge string `json:"bridge"`
 	// MTU is set on the bridge and on each veth, in bytes.
-	MTU     int  `json:"mtu"`
-	Hairpin bool `json:"hairpin"`
+	MTU int `json:"mtu"`
+	// ServiceAddress is the address in the pod range by which the Service range is reached.
+	ServiceAddress string `json:"serviceAddress"`
+	// GatewayAddress is the address in the pod range by which pods reach all else; empty
+	// where no TAP device can be had: pods then reach pods, Services and the node only.
+	GatewayAddress string `json:"gatewayAddress"`
+	// DNSAddress is the ClusterIP of the cluster's DNS.
+	DNSAddress string `json:"dnsAddress"`
 }
 
 // Kubelet holds the kubelet settings that depend on the sandbox.

@@ -89,7 +89,10 @@ func TestDecodeRejects(t *testing.T) {
 		{"stand-in outside of /proc/sys", []string{"node", "standIns", "sysctls"}, map[string]string{"../../etc/passwd": "x"}, "node.standIns.sysctls"},
 		{"absolute stand-in", []string{"node", "standIns", "sysctls"}, map[string]string{"/etc/passwd": "x"}, "node.standIns.sysctls"},
 		{"no bridge", []string{"node", "network", "bridge"}, "", "node.network.bridge"},
-		{"bridge name of 16 bytes", []string{"node", "network", "bridge"}, "sandkube01234567", "node.network.bridge"},
+		{"bridge name of 12 bytes", []string{"node", "network", "bridge"}, "sandkube0123", "node.network.bridge"},
+		{"service address outside of the pod range", []string{"node", "network", "serviceAddress"}, "10.43.0.254", "node.network.serviceAddress"},
+		{"gateway outside of the pod range", []string{"node", "network", "gatewayAddress"}, "10.43.0.253", "node.network.gatewayAddress"},
+		{"DNS without an address", []string{"node", "network", "dnsAddress"}, "", "node.network.dnsAddress"},
 		{"tiny MTU", []string{"node", "network", "mtu"}, 575, "node.network.mtu"},
 	}
 	original, err := os.ReadFile(filepath.Join(testdata, "node-spec-full-kernel.json"))

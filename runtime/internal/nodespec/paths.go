@@ -42,3 +42,9 @@ func (s *NodeSpec) ContainerdSocket() string { return s.NodePath("run", "contain
 
 // SnapshotTmpfs is where the tmpfs that holds snapshots is mounted in the node's mount namespace.
 func (s *NodeSpec) SnapshotTmpfs() string { return s.NodePath("snapshots") }
+
+// ServiceLink is the link that joins the namespace of the ClusterIPs to the bridge.
+func (n Network) ServiceLink() string { return n.Bridge + "-svc" }
+
+// GatewayLink is the TAP device of the pods' gateway.
+func (n Network) GatewayLink() string { return n.Bridge + "-gw" }

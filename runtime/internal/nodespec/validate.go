@@ -57,10 +57,22 @@ func (n *Node) validate() error {
 	for name := range n.StandIns.Sysctls {
 		check(filepath.IsLocal(name), "node.standIns.sysctls: %q is not a path below /proc/sys", name)
 	}
-	// IFNAMSIZ of linux/if.h is 16, the final NUL included.
-	check(n.Network.Bridge != "" && len(n.Network.Bridge) < 16, "node.network.bridge %q is not a link name", n.Network.Bridge)
+	// IFNAMSIZ of linux/if.h is 16, the final NUL included; other links' names start with this one.
+	check(n.Network.Bridge != "" && len(n.Network.ServiceLink()) < 16, "node.network.bridge %q is not a link name of at most 11 characters", n.Network.Bridge)
 	check(n.Network.MTU >= 576 && n.Network.MTU <= 65536, "node.network.mtu %d is not between 576 and 65536", n.Network.MTU)
+	check(isInRange(n.Network.ServiceAddress, n.PodRange), "node.network.serviceAddress %q is not in node.podRange", n.Network.ServiceAddress)
+	check(n.Network.GatewayAddress == "" || isInRange(n.Network.GatewayAddress, n.PodRange), "node.network.gatewayAddress %q is not in node.podRange", n.Network.GatewayAddress)
+	check(isAddress(n.Network.DNSAddress), "node.network.dnsAddress %q is not an IP address", n.Network.DNSAddress)
 	return errors.Join(errs...)
+}
+
+func isInRange(address, cidr string) bool {
+	parsed, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	prefix, err := netip.ParsePrefix(cidr)
+	return err == nil && prefix.Contains(parsed)
 }
 
 func isAddress(value string) bool {

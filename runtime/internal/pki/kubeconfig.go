@@ -33,6 +33,13 @@ contexts:
 current-context: %[1]s
 `
 
+// The users of sandkube's own components. They are in no group: what they may do is
+// what package access grants them.
+const (
+	NetworkUser            = "sandkube:network"
+	StorageProvisionerUser = "sandkube:storage-provisioner"
+)
+
 // ensureKubeconfigs writes the administrator's kubeconfig and those of the components,
 // each with a client certificate of its own.
 func ensureKubeconfigs(spec *nodespec.NodeSpec, store *store, signer *pair) error {
@@ -48,7 +55,11 @@ func ensureKubeconfigs(spec *nodespec.NodeSpec, store *store, signer *pair) erro
 	if spec.Node != nil {
 		// What a node may do follows from this name and group (authorization mode Node).
 		certificate := clientCertificate("kubelet-client", "system:node:"+spec.Node.Name, "system:nodes")
-		clients = append(clients, client{spec.Kubeconfig("kubelet"), certificate})
+		clients = append(clients,
+			client{spec.Kubeconfig("kubelet"), certificate},
+			client{spec.Kubeconfig("network"), clientCertificate("network", NetworkUser)},
+			client{spec.Kubeconfig("storage-provisioner"), clientCertificate("storage-provisioner", StorageProvisionerUser)},
+		)
 	}
 	for _, client := range clients {
 		pair, err := store.ensureLeaf(signer, client.certificate)

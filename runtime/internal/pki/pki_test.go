@@ -78,6 +78,8 @@ func TestCertificatesAreWhatTheirUsersNeed(t *testing.T) {
 		{"controller-manager", "ca", "system:kube-controller-manager", nil, x509.ExtKeyUsageClientAuth, nil},
 		{"scheduler", "ca", "system:kube-scheduler", nil, x509.ExtKeyUsageClientAuth, nil},
 		{"kubelet-client", "ca", "system:node:node-1", []string{"system:nodes"}, x509.ExtKeyUsageClientAuth, nil},
+		{"network", "ca", "sandkube:network", nil, x509.ExtKeyUsageClientAuth, nil},
+		{"storage-provisioner", "ca", "sandkube:storage-provisioner", nil, x509.ExtKeyUsageClientAuth, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.file, func(t *testing.T) {
@@ -163,9 +165,9 @@ func TestPrivateFilesAreTheOwners(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 2 authorities, 8 certificates, the key of service accounts, 4 kubeconfigs.
-	if seen != 15 {
-		t.Errorf("%d private files, want 15", seen)
+	// 2 authorities, 10 certificates, the key of service accounts, 6 kubeconfigs.
+	if seen != 19 {
+		t.Errorf("%d private files, want 19", seen)
 	}
 }
 
@@ -201,7 +203,10 @@ func TestOnlyWhatMustBeMadeAnewIs(t *testing.T) {
 		{"another address", func(_ *testing.T, spec *nodespec.NodeSpec) { spec.ControlPlane.AdvertiseAddress = "192.0.2.9" }, 0,
 			[]string{"pki/apiserver.crt", "pki/apiserver.key"}},
 		{"another port", func(_ *testing.T, spec *nodespec.NodeSpec) { spec.ControlPlane.Port = 16443 }, 0,
-			[]string{"kubeconfig", "kubeconfigs/controller-manager.kubeconfig", "kubeconfigs/kubelet.kubeconfig", "kubeconfigs/scheduler.kubeconfig"}},
+			[]string{
+				"kubeconfig", "kubeconfigs/controller-manager.kubeconfig", "kubeconfigs/kubelet.kubeconfig", "kubeconfigs/network.kubeconfig",
+				"kubeconfigs/scheduler.kubeconfig", "kubeconfigs/storage-provisioner.kubeconfig",
+			}},
 		{"a lost key", func(t *testing.T, spec *nodespec.NodeSpec) { remove(t, spec.PKI("scheduler.key")) }, 0,
 			[]string{"kubeconfigs/scheduler.kubeconfig", "pki/scheduler.crt", "pki/scheduler.key"}},
 		{"a damaged certificate", func(t *testing.T, spec *nodespec.NodeSpec) { cutInHalf(t, spec.PKI("kubelet.crt")) }, 0,
@@ -282,7 +287,7 @@ func TestControlPlaneAloneHasNoKubelet(t *testing.T) {
 	spec := testSpec(t)
 	spec.Node = nil
 	ensure(t, spec, time.Now())
-	for _, path := range []string{spec.PKI("kubelet.crt"), spec.PKI("kubelet-client.crt"), spec.Kubeconfig("kubelet")} {
+	for _, path := range []string{spec.PKI("kubelet.crt"), spec.PKI("kubelet-client.crt"), spec.Kubeconfig("kubelet"), spec.Kubeconfig("network"), spec.Kubeconfig("storage-provisioner")} {
 		if _, err := os.Stat(path); !os.IsNotExist(err) {
 			t.Errorf("%s: %v", path, err)
 		}

@@ -7,6 +7,7 @@ import (
 
 	logsapi "k8s.io/component-base/logs/api/v1"
 
+	"sandkube.dev/runtime/internal/components/access"
 	"sandkube.dev/runtime/internal/components/apiserver"
 	"sandkube.dev/runtime/internal/components/controllermanager"
 	"sandkube.dev/runtime/internal/components/datastore"
@@ -37,7 +38,7 @@ func ControlPlane(ctx context.Context, spec *nodespec.NodeSpec, reporter service
 		return fmt.Errorf("feature gates: %w", err)
 	}
 	logsapi.ReapplyHandling = logsapi.ReapplyHandlingIgnoreUnchanged
-	return service.Run(ctx, []service.Service{
+	services := []service.Service{
 		{Name: datastore.Name, Run: store.Run},
 		// It need not wait for the datastore: its first request does.
 		{Name: apiserver.Name, Run: func(ctx context.Context, ready func()) error {
@@ -49,5 +50,15 @@ func ControlPlane(ctx context.Context, spec *nodespec.NodeSpec, reporter service
 		{Name: scheduler.Name, Dependencies: []string{apiserver.Name}, Run: func(ctx context.Context, ready func()) error {
 			return scheduler.Run(ctx, scheduling, ready)
 		}},
-	}, reporter)
+	}
+	if spec.Node != nil {
+		administrator, err := unlimitedClient(spec.AdminKubeconfig())
+		if err != nil {
+			return err
+		}
+		services = append(services, service.Service{Name: access.Name, Dependencies: []string{apiserver.Name}, Run: func(ctx context.Context, ready func()) error {
+			return access.Run(ctx, administrator, access.NodeComponents(), ready)
+		}})
+	}
+	return service.Run(ctx, services, reporter)
 }

@@ -11,6 +11,7 @@ import (
 
 	"sandkube.dev/runtime/internal/components/containers"
 	"sandkube.dev/runtime/internal/components/kubelet"
+	"sandkube.dev/runtime/internal/components/storage"
 	"sandkube.dev/runtime/internal/kubeclient"
 	"sandkube.dev/runtime/internal/nodespec"
 	"sandkube.dev/runtime/internal/service"
@@ -19,12 +20,17 @@ import (
 // apiServer is the service that waits for the API server of the other role.
 const apiServer = "api-server-reachable"
 
-// Node runs the kubelet until ctx is done. containerd is a process of its own.
+// Node runs the kubelet and the provisioner of volumes until ctx is done. containerd is
+// a process of its own.
 func Node(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporter) error {
 	if err := compatibility.DefaultComponentGlobalsRegistry.Set(); err != nil {
 		return fmt.Errorf("feature gates: %w", err)
 	}
 	logsapi.ReapplyHandling = logsapi.ReapplyHandlingIgnoreUnchanged
+	storageClient, err := unlimitedClient(spec.Kubeconfig("storage-provisioner"))
+	if err != nil {
+		return err
+	}
 	return service.Run(ctx, []service.Service{
 		{Name: containers.Name, Run: func(ctx context.Context, ready func()) error {
 			return containers.Run(ctx, spec, ready)
@@ -35,6 +41,9 @@ func Node(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporte
 		}},
 		{Name: kubelet.Name, Dependencies: []string{containers.Name, apiServer}, Run: func(ctx context.Context, ready func()) error {
 			return kubelet.Run(ctx, spec, ready)
+		}},
+		{Name: storage.Name, Dependencies: []string{apiServer}, Run: func(ctx context.Context, ready func()) error {
+			return storage.Run(ctx, storageClient, storage.Config{NodeName: spec.Node.Name, Directory: spec.NodePath("storage")}, ready)
 		}},
 	}, reporter)
 }
