@@ -12,6 +12,7 @@ const timeRows: readonly (readonly [figure: keyof Times, title: string])[] = [
   ["nodeApiReady", "sandkube up: API ready"],
   ["nodeReady", "sandkube up: node Ready"],
   ["schedulable", "sandkube up: pods can be scheduled"],
+  ["dnsReady", "sandkube up: DNS answers"],
   ["up", "sandkube up: returned"],
   ["podsRunning", "2 pods Running"],
   ["podsReady", "2 pods Ready"],
@@ -39,7 +40,7 @@ function targetSection(targets: readonly TargetResult[]): Section {
       ...targets.map(({ title, kind, value, unit, limit, aim, met }) => [
         title,
         kind,
-        `${value.toFixed(unit === "x" ? 2 : 0)} ${unit}`,
+        `${value.toFixed(unit === "MB" ? 0 : 2)} ${unit}`,
         limit === null ? "" : `at most ${limit}${aim === null ? "" : `, aim ${aim}`}`,
         verdict(met),
       ]),

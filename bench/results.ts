@@ -18,6 +18,9 @@ export interface Times {
   readonly nodeApiReady: Series;
   readonly nodeReady: Series;
   readonly schedulable: Series;
+  readonly dnsReady: Series;
+  /** From the node's condition Ready to the first answer of the cluster's DNS. */
+  readonly dnsAfterNode: Series;
   readonly up: Series;
   readonly imageLoad: Series;
   /** The end of `up`, and from the Deployment's creation to its pods; without the image's load. */
@@ -69,6 +72,8 @@ export function kindResult(kind: SandboxKind, rounds: readonly Round[]): KindRes
       nodeApiReady: series(({ node }) => node.apiReadyMs),
       nodeReady: series(({ node }) => node.nodeReadyMs),
       schedulable: series(({ node }) => node.schedulableMs),
+      dnsReady: series(({ node }) => node.dnsReadyMs),
+      dnsAfterNode: series(({ node }) => node.dnsReadyMs - node.nodeReadyMs),
       up: series(({ node }) => node.upMs),
       imageLoad: series(({ node }) => node.imageLoadMs),
       podsRunning: series(({ node }) => node.upMs + node.podsMs),

@@ -22,6 +22,7 @@ function round(nodeReadyMs: number, kwokctlMs: number): Round {
       apiReadyMs: 2_000,
       nodeReadyMs,
       schedulableMs: nodeReadyMs,
+      dnsReadyMs: nodeReadyMs + 500,
       upMs: nodeReadyMs,
       imageLoadMs: 700,
       podsMs: 2_000,
@@ -51,6 +52,7 @@ describe("compareWithTargets", () => {
     expect(found("node-ready")).toMatchObject({ value: 1.08, limit: 1.1, met: true });
     expect(found("pods-running")).toMatchObject({ value: 1.48, limit: 1.6, met: true });
     expect(found("control-plane")).toMatchObject({ value: 0.5, met: true });
+    expect(found("dns")).toMatchObject({ value: 0.5, unit: "s", limit: 2, met: true });
   });
 
   it("takes a limit itself as met, and anything above as missed", () => {
@@ -67,7 +69,7 @@ describe("compareWithTargets", () => {
       { kind: "g26", value: 3, met: false },
       { kind: "g26", value: 2, met: true },
     ]);
-    expect(targetsOf({ g26: [round(6_000, 5_000)] })).toHaveLength(4);
+    expect(targetsOf({ g26: [round(6_000, 5_000)] })).toHaveLength(5);
   });
 
   it("sets limits in the newest gVisor alone", () => {

@@ -7,7 +7,7 @@ export interface TargetResult {
   readonly title: string;
   readonly kind: SandboxKind;
   readonly value: number;
-  readonly unit: "x" | "MB";
+  readonly unit: "x" | "MB" | "s";
   /** Null: the figure is for comparison only. */
   readonly limit: number | null;
   /** What would be better than the limit, if there is more to aim at. */
@@ -46,6 +46,7 @@ const bareTargets: readonly RatioTarget[] = [
 ];
 
 const targetKind: SandboxKind = "g26";
+const dnsLimitSeconds = 2;
 const memoryLimit = { limitMB: 550, aimMB: 480 } as const;
 const bytesPerMB = 1e6;
 
@@ -59,6 +60,7 @@ export function compareWithTargets(results: readonly KindResult[]): TargetResult
     ...(bare === undefined || result === bare
       ? []
       : bareTargets.map((target) => ratioResult(target, result, bare.times[target.figure].median))),
+    dnsResult(result),
     memoryResult(result),
   ]);
 }
@@ -70,6 +72,18 @@ function ratioResult(
 ): TargetResult {
   const value = times[figure].median / divisor;
   return judged({ id, title, kind, value, unit: "x", limit, aim: null });
+}
+
+function dnsResult({ kind, times }: KindResult): TargetResult {
+  return judged({
+    id: "dns",
+    title: "DNS answers after node Ready",
+    kind,
+    value: times.dnsAfterNode.median / 1_000,
+    unit: "s",
+    limit: dnsLimitSeconds,
+    aim: null,
+  });
 }
 
 function memoryResult({ kind, memory }: KindResult): TargetResult {

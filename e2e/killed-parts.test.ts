@@ -12,6 +12,7 @@ const commandLines: Record<RoleName, RegExp> = {
   "control-plane": /sandkube-runtime control-plane /,
   "node-init": /sandkube-supervisor node-init /,
   containerd: /sandkube-containerd containerd /,
+  network: /sandkube-network run /,
   node: /sandkube-runtime node /,
 };
 
@@ -21,7 +22,7 @@ describe("killed parts in g26", () => {
     await cluster.untilReady("app=survivor");
   });
 
-  it.each(["control-plane", "node", "containerd"] as const)(
+  it.each(["control-plane", "node", "containerd", "network"] as const)(
     "%s: it is restarted, and the pod goes on as if nothing had happened",
     async (name) => {
       const { restarts } = await sandkube().role(name);

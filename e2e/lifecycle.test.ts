@@ -21,21 +21,33 @@ describe.each(["g26", "g24"] as const)("the life of a cluster in %s", (kind) => 
       created: true,
       wasRunning: false,
     });
-    const { apiReadyMs, nodeReadyMs, schedulableMs } = result.timings;
-    expect([apiReadyMs, nodeReadyMs, schedulableMs]).toEqual(
-      [apiReadyMs, nodeReadyMs, schedulableMs].toSorted((a, b) => Number(a) - Number(b)),
-    );
+    const { apiReadyMs, nodeReadyMs, schedulableMs, dnsReadyMs } = result.timings;
+    const milestones = [apiReadyMs, nodeReadyMs, schedulableMs, dnsReadyMs];
+    expect(milestones).toEqual(milestones.toSorted((a, b) => Number(a) - Number(b)));
     const steps = (type: "step-started" | "step-finished") =>
       events.flatMap((event) => (event.type === type ? [event.step] : []));
     expect(steps("step-finished")).toEqual(steps("step-started"));
     expect(steps("step-finished")).toEqual(
-      expect.arrayContaining(["probe", "supervisor", "api-ready", "node-ready", "schedulable"]),
+      expect.arrayContaining([
+        "probe",
+        "supervisor",
+        "api-ready",
+        "node-ready",
+        "schedulable",
+        "dns",
+      ]),
     );
     const services = events.flatMap((event) =>
       event.type === "service-ready" ? [event.service] : [],
     );
     expect(services).toEqual(
-      expect.arrayContaining(["kube-apiserver", "kube-scheduler", "kubelet"]),
+      expect.arrayContaining([
+        "kube-apiserver",
+        "kube-scheduler",
+        "kubelet",
+        "service-proxy",
+        "dns",
+      ]),
     );
     const ready = "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}";
     expect(await sandkube().kubectl("get", "nodes", "-o", ready)).toBe("True");

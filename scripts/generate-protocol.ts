@@ -51,8 +51,7 @@ function exampleSpec(facts: Facts, mode: ClusterMode) {
     clusterDirectory: "/var/lib/sandkube/default",
     programs: "/usr/lib/sandkube/programs",
   };
-  const surroundings = { mode, uplinkMtu: facts.system.defaultRouteMtu };
-  return planNode(facts, baseNodeSpec(options, paths, surroundings)).spec;
+  return planNode(facts, baseNodeSpec(options, paths, mode)).spec;
 }
 
 function toJson(value: unknown): string {

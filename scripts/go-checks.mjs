@@ -11,6 +11,7 @@ export const goEnvironment = { GOFLAGS: "-trimpath", GOWORK: "off", CGO_ENABLED:
 /** Modules with the packages of our own; `./...` in runtime would be the same, and say less. */
 export const goModules = [
   { directory: "runtime", packages: ["./internal/...", "./cmd/..."] },
+  { directory: "runtime/network", packages: ["./..."] },
   { directory: "runtime/upstream/containerd", packages: ["."] },
   { directory: "examples/hello", packages: ["."] },
 ];

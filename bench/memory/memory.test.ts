@@ -70,6 +70,7 @@ describe("parts", () => {
     { argv: ["/p/sandkube-supervisor", "run", "--spec", "f"], part: "supervisor" },
     { argv: ["/p/sandkube-supervisor", "node-init"], part: "node-init" },
     { argv: ["/p/sandkube-containerd", "containerd"], part: "containerd" },
+    { argv: ["/p/sandkube-network", "run"], part: "network" },
     { argv: ["/pause"], part: "pause" },
     { argv: ["bash", "-c", "sandkube-runtime node"], part: null },
   ])("$argv is $part", ({ argv, part }) => {

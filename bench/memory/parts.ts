@@ -13,6 +13,8 @@ export const sandkubePartOf: PartOf = (argv) => {
       return args[0] ?? "sandkube-runtime";
     case "sandkube-containerd":
       return "containerd";
+    case "sandkube-network":
+      return "network";
     case "containerd-shim-runc-v2":
       return "shims";
     case "sandkube-oci":

@@ -11,6 +11,8 @@ export interface NodeRun {
   readonly apiReadyMs: number;
   readonly nodeReadyMs: number;
   readonly schedulableMs: number;
+  /** Until the cluster's DNS answered through the Service proxy. */
+  readonly dnsReadyMs: number;
   /** Until the command ended. */
   readonly upMs: number;
   readonly imageLoadMs: number;
@@ -53,6 +55,7 @@ export async function measureNode(
     apiReadyMs: stepEnd(boot, "api-ready"),
     nodeReadyMs: stepEnd(boot, "node-ready"),
     schedulableMs: stepEnd(boot, "schedulable"),
+    dnsReadyMs: stepEnd(boot, "dns"),
     upMs,
     imageLoadMs: load.durationMs,
     ...pods,

@@ -8,6 +8,13 @@ export interface Pod {
   };
 }
 
+export interface Service {
+  readonly spec: { readonly clusterIP: string };
+  readonly status: {
+    readonly loadBalancer: { readonly ingress?: readonly { readonly ip: string }[] };
+  };
+}
+
 export interface ContainerStatus {
   readonly name: string;
   readonly ready: boolean;

@@ -24,7 +24,9 @@ export interface TestImages {
 
 const busybox = "/bin/busybox";
 const helloSources = repositoryPath("examples/hello");
-const fetchSources = repositoryPath("e2e/images/fetch");
+const nettoolsSources = repositoryPath("e2e/images/nettools");
+/** The names that nettools is started by. */
+const nettools = ["fetch", "resolve", "connect", "ask-udp", "echo-request", "answer-udp"];
 const archives = ["busybox.tar", "hello.tar"] as const;
 const buildTimeoutMs = 5 * 60_000;
 
@@ -35,11 +37,11 @@ export async function testImages(signal: AbortSignal): Promise<TestImages> {
   const directory = await cached({
     name: "test-images",
     recipe: {
-      form: 1,
+      form: 2,
       imageArchive,
       busybox: digestOf(await readFile(busybox)),
       hello: await sourcesKey(helloSources),
-      fetch: await sourcesKey(fetchSources),
+      nettools: await sourcesKey(nettoolsSources),
       go: await goVersion(helloSources),
     },
     signal,
@@ -51,21 +53,22 @@ export async function testImages(signal: AbortSignal): Promise<TestImages> {
   return { directory, archives };
 }
 
-/** Debian's static busybox with a link for each of its applets, and the program fetch. */
+/** Debian's static busybox and nettools, each with a link for every name of it. */
 async function buildBusybox(
   imageArchive: string,
   directory: string,
   signal: AbortSignal,
 ): Promise<void> {
   const options = { signal, timeoutMs: buildTimeoutMs };
-  const fetch = join(directory, "fetch");
-  await goBuild({ module: fetchSources, package: ".", output: fetch });
+  const program = join(directory, "nettools");
+  await goBuild({ module: nettoolsSources, package: ".", output: program });
   const applets = (await requireOnHost([busybox, "--list"], options)).trim().split("\n");
   await requireOnHost(
     [
       imageArchive,
       ...["-o", join(directory, "busybox.tar"), "-ref", imageNames.busybox],
-      ...["-file", `${busybox}:/bin/busybox:0755`, "-file", `${fetch}:/bin/fetch:0755`],
+      ...["-file", `${busybox}:/bin/busybox:0755`, "-file", `${program}:/bin/nettools:0755`],
+      ...nettools.flatMap((name) => ["-link", `nettools:/bin/${name}`]),
       ...applets
         .filter((applet) => applet !== "busybox")
         .flatMap((applet) => ["-link", `busybox:/bin/${applet}`]),

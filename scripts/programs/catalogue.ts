@@ -25,6 +25,7 @@ export async function catalogue(versions: Versions): Promise<Program[]> {
     runc([...toolchain, versions.components.runc]),
     shim(versions, toolchain),
     containerd(versions, toolchain),
+    network(versions, toolchain),
     own("sandkube-runtime", runtimeStamps(versions), { coldSeconds: 480, warmSeconds: 15 }),
   ];
 }
@@ -52,6 +53,31 @@ function ownProgram(
     ...estimate,
     build: ({ output }) =>
       goBuild({ module: repositoryPath("runtime"), package: `./cmd/${name}`, output, linkerFlags }),
+  };
+}
+
+const networkModule = "runtime/network";
+
+/** The pod network's program is a module of its own: CoreDNS wants newer libraries than Kubernetes. */
+function network(versions: Versions, toolchain: readonly string[]): Program {
+  const linkerFlags = ownStamps(versions);
+  return {
+    name: "sandkube-network",
+    shipped: true,
+    executable: true,
+    recipe: async () => ({
+      files: [
+        ...(await goSources(networkModule)),
+        `${networkModule}/go.mod`,
+        `${networkModule}/go.sum`,
+        "scripts/programs/go-build.ts",
+      ],
+      facts: [...toolchain, ...linkerFlags],
+    }),
+    coldSeconds: 120,
+    warmSeconds: 6,
+    build: ({ output }) =>
+      goBuild({ module: repositoryPath(networkModule), package: ".", output, linkerFlags }),
   };
 }
 

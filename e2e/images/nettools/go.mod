@@ -1,3 +1,3 @@
-module sandkube.dev/e2e/fetch
+module sandkube.dev/e2e/images/nettools
 
-go 1.24
+go 1.26.0

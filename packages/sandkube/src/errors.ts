@@ -34,6 +34,7 @@ export const errorCodes = {
   E_START: { exitCode: 24, meaning: "a part of the cluster did not start" },
   E_TIMEOUT: { exitCode: 25, meaning: "a wait reached its limit" },
   E_IMAGE: { exitCode: 26, meaning: "a container image can not be loaded" },
+  E_SERVICE: { exitCode: 27, meaning: "a Service can not be published" },
   E_CANCELLED: { exitCode: 130, meaning: "the caller cancelled the operation" },
 } as const satisfies Record<`E_${string}`, { exitCode: number; meaning: string }>;
 

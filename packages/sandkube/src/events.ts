@@ -6,6 +6,7 @@ export const roleNames = [
   "control-plane",
   "node-init",
   "containerd",
+  "network",
   "node",
 ] as const;
 

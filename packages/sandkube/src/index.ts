@@ -7,6 +7,7 @@ export { createCluster, type CreateClusterOptions } from "./cluster/create-clust
 export { connectCluster } from "./cluster/connect-cluster.js";
 export type { BootReport, Cluster } from "./cluster/cluster.js";
 export type { ClusterImages, ImageLoadOptions } from "./cluster/cluster-images.js";
+export type { ClusterPorts } from "./cluster/cluster-ports.js";
 export { clusterLogs, type ClusterLogsOptions } from "./cluster/cluster-logs.js";
 export {
   clusterStatus,
@@ -45,6 +46,8 @@ export type { AppliedAdaptation } from "./plan/plan.js";
 export type { DoctorReport } from "./sandbox/doctor.js";
 export type { Fact, FactId, Facts, FactState, System } from "./sandbox/facts.js";
 export type { MissingNeed, ModeReport } from "./sandbox/modes.js";
+export type { Publication } from "./kube/publications.js";
+export type { ServicePort } from "./kube/service-ports.js";
 export type { ImageInfo } from "./images/list-images.js";
 export type { LoadedImage } from "./images/load-image.js";
 export type { AttachedProcess, ExitStatus } from "./platform/processes.js";

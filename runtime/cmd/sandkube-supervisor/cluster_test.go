@@ -150,7 +150,7 @@ func (c *testCluster) awaitStatus(t *testing.T, what string, fits func(control.S
 // awaitReady waits until all roles of the cluster are ready.
 func (c *testCluster) awaitReady(t *testing.T) control.Status {
 	t.Helper()
-	want := 4
+	want := 5
 	if c.spec.Node == nil {
 		want = 1
 	}

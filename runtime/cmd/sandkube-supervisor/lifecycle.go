@@ -112,8 +112,8 @@ func waitForPort(ctx context.Context, address string, port int) error {
 // so that the API server still learns how they ended.
 func (c *cluster) stop(grace time.Duration) error {
 	if c.node != nil {
-		// node-init itself stops two roles, one after the other.
-		stopRole(c.node, grace, grace+2*roleStopLimit)
+		// node-init itself stops three roles, one after the other.
+		stopRole(c.node, grace, grace+3*roleStopLimit)
 	}
 	if c.controlPlane != nil {
 		stopRole(c.controlPlane, 0, roleStopLimit)

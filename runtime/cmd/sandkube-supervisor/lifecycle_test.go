@@ -60,11 +60,11 @@ func TestClusterStartsAndStopsInOrder(t *testing.T) {
 			stopped = append(stopped, string(event.Type))
 		}
 	}
-	want := "stopping, node stopped, containerd stopped, node-init stopped, control-plane stopped, stopped"
+	want := "stopping, node stopped, network stopped, containerd stopped, node-init stopped, control-plane stopped, stopped"
 	if strings.Join(stopped, ", ") != want {
 		t.Errorf("events are %v, want %s", stopped, want)
 	}
-	wantNotes := "host-setup, node has a variable, node stopped, containerd stopped, control-plane stopped, host-restore"
+	wantNotes := "host-setup, node has a variable, node stopped, network stopped, containerd stopped, control-plane stopped, host-restore"
 	if got := strings.Join(notes(t, cluster.spec), ", "); got != wantNotes {
 		t.Errorf("what happened is %s, want %s", got, wantNotes)
 	}

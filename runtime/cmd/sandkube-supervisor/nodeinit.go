@@ -103,6 +103,7 @@ type node struct {
 	reporter   *control.Reporter
 	outer      *nodeinit.OuterProcesses
 	containerd *supervise.Keeper
+	network    *supervise.Keeper
 	kubelet    *supervise.Keeper
 }
 
@@ -130,6 +131,17 @@ func (n *node) start() error {
 		Log:      spec.Log(containerdRole),
 		Socket:   spec.ContainerdSocket(),
 		Service:  containerdRole,
+		OuterPID: n.outer.PID,
+	}, sink)
+	if err != nil {
+		return err
+	}
+	n.network, err = supervise.Keep(n.spawner, supervise.Role{
+		Name:     networkRole,
+		Argv:     []string{spec.Program("sandkube-network"), "run", "--spec", n.file.path},
+		Env:      os.Environ(),
+		Log:      spec.Log(networkRole),
+		Events:   true,
 		OuterPID: n.outer.PID,
 	}, sink)
 	if err != nil {
@@ -188,11 +200,14 @@ func exists(path string) (bool, error) {
 	return err == nil, err
 }
 
-// stop ends the node role, which stops the pods within the grace, and then containerd.
+// stop ends the node role, which stops the pods within the grace, and then what they need.
 func (n *node) stop(grace time.Duration) error {
 	var errs []error
 	if n.kubelet != nil {
 		errs = append(errs, n.kubelet.Stop(grace, grace))
+	}
+	if n.network != nil {
+		errs = append(errs, n.network.Stop(0, roleStopLimit))
 	}
 	if n.containerd != nil {
 		errs = append(errs, n.containerd.Stop(0, roleStopLimit))

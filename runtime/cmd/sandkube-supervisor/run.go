@@ -69,6 +69,7 @@ const (
 	controlPlaneRole = "control-plane"
 	nodeInitRole     = "node-init"
 	containerdRole   = "containerd"
+	networkRole      = "network"
 	nodeRole         = "node"
 )
 
@@ -161,7 +162,8 @@ func (c *cluster) endLostNode() {
 	}
 	c.nodeNamespace = ""
 	for _, role := range c.journal.Status().Roles {
-		if (role.Role == containerdRole || role.Role == nodeRole) && role.State != control.RoleStopped {
+		within := role.Role == containerdRole || role.Role == networkRole || role.Role == nodeRole
+		if within && role.State != control.RoleStopped {
 			c.journal.Add(role.Role, control.Event{Type: control.Role, State: control.Stopped})
 		}
 	}

@@ -28,7 +28,9 @@ func TestMain(m *testing.M) {
 	case "sandkube-containerd":
 		os.Exit(playContainerd())
 	case "sandkube-runtime":
-		os.Exit(playRole())
+		os.Exit(playRole(os.Args[1]))
+	case "sandkube-network":
+		os.Exit(playRole(networkRole))
 	case shimProgram:
 		signal.Ignore(syscall.SIGTERM)
 		sleepForever()
@@ -45,7 +47,7 @@ func sleepForever() {
 }
 
 // programNames are what a programs directory holds, as far as the supervisor starts it.
-var programNames = []string{"sandkube-supervisor", "sandkube-runtime", "sandkube-oci", "sandkube-containerd", shimProgram}
+var programNames = []string{"sandkube-supervisor", "sandkube-runtime", "sandkube-oci", "sandkube-containerd", "sandkube-network", shimProgram}
 
 // Files in the cluster's directory by which tests and stand-ins talk.
 const (
@@ -113,10 +115,9 @@ func playContainerd() int {
 	return untilStopped(filepath.Dir(node), "containerd")
 }
 
-func playRole() int {
-	role := os.Args[1]
+func playRole(role string) int {
 	reporter := control.NewReporter()
-	reporter.Hello("sandkube-runtime", "test", role)
+	reporter.Hello(filepath.Base(os.Args[0]), "test", role)
 	spec, err := nodespec.Load(os.Args[3])
 	if err != nil {
 		reporter.Fatal("", err)

@@ -71,18 +71,17 @@ func detach(ctx context.Context, node *netlink.Handle, leases *ipam.Store, from 
 
 func resultOf(config *Config, made *endpoint, address *net.IPNet, namespace string) *current.Result {
 	host, pod := made.host.Attrs(), made.pod.Attrs()
-	gateway := net.IP(config.Gateway.AsSlice())
+	var added []*types.Route
+	for _, route := range routes(config) {
+		added = append(added, &types.Route{Dst: *route.destination, GW: route.gateway.AsSlice()})
+	}
 	return &current.Result{
 		CNIVersion: current.ImplementedSpecVersion,
 		Interfaces: []*current.Interface{
 			{Name: host.Name, Mac: host.HardwareAddr.String(), Mtu: config.MTU},
 			{Name: pod.Name, Mac: pod.HardwareAddr.String(), Mtu: config.MTU, Sandbox: namespace},
 		},
-		IPs:    []*current.IPConfig{{Interface: current.Int(1), Address: *address, Gateway: gateway}},
-		Routes: []*types.Route{{Dst: defaultDestination(), GW: gateway}},
+		IPs:    []*current.IPConfig{{Interface: current.Int(1), Address: *address, Gateway: config.Gateway.AsSlice()}},
+		Routes: added,
 	}
-}
-
-func defaultDestination() net.IPNet {
-	return net.IPNet{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 8*net.IPv4len)}
 }

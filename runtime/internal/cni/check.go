@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 
 	"github.com/containernetworking/cni/pkg/skel"
 	"github.com/containernetworking/cni/pkg/types"
@@ -44,7 +43,7 @@ func check(ctx context.Context, config *Config, args *skel.CmdArgs) error {
 		return err
 	}
 	defer pod.close()
-	return checkPodLink(pod.Handle, to.owner.Interface, want, config.Gateway)
+	return checkPodLink(pod.Handle, to.owner.Interface, want, routes(config))
 }
 
 func checkHostLink(config *Config, name string) error {
@@ -68,7 +67,7 @@ func checkHostLink(config *Config, name string) error {
 	return nil
 }
 
-func checkPodLink(pod *netlink.Handle, name string, want *net.IPNet, gateway netip.Addr) error {
+func checkPodLink(pod *netlink.Handle, name string, want *net.IPNet, wanted []podRoute) error {
 	link, err := pod.LinkByName(name)
 	if err != nil {
 		return fmt.Errorf("the pod's link %s: %w", name, err)
@@ -83,12 +82,14 @@ func checkPodLink(pod *netlink.Handle, name string, want *net.IPNet, gateway net
 	if !hasAddress(addresses, want) {
 		return errMissing("the pod's link %s does not have the address %s", name, want)
 	}
-	routes, err := pod.RouteList(link, unix.AF_INET)
+	found, err := pod.RouteList(link, unix.AF_INET)
 	if err != nil {
 		return fmt.Errorf("routes of %s: %w", name, err)
 	}
-	if !hasDefaultRoute(routes, gateway) {
-		return errMissing("the pod has no default route by %s on %s", gateway, name)
+	for _, route := range wanted {
+		if !hasRoute(found, route) {
+			return errMissing("the pod has no route to %s by %s on %s", route.destination, route.gateway, name)
+		}
 	}
 	return nil
 }
@@ -102,14 +103,13 @@ func hasAddress(addresses []netlink.Addr, want *net.IPNet) bool {
 	return false
 }
 
-func hasDefaultRoute(routes []netlink.Route, gateway netip.Addr) bool {
-	for _, route := range routes {
-		isDefault := route.Dst == nil
-		if !isDefault {
-			ones, _ := route.Dst.Mask.Size()
-			isDefault = ones == 0
+func hasRoute(found []netlink.Route, wanted podRoute) bool {
+	for _, route := range found {
+		destination := "0.0.0.0/0"
+		if route.Dst != nil {
+			destination = route.Dst.String()
 		}
-		if isDefault && route.Gw.Equal(gateway.AsSlice()) {
+		if destination == wanted.destination.String() && route.Gw.Equal(wanted.gateway.AsSlice()) {
 			return true
 		}
 	}

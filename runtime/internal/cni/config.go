@@ -21,12 +21,15 @@ type Config struct {
 	Bridge string `json:"bridge"`
 	// PodRange is the node's part of the pod range, an IPv4 CIDR.
 	PodRange netip.Prefix `json:"podRange"`
-	// Gateway is the bridge's own address.
+	// NodeAddress is the bridge's own address.
+	NodeAddress netip.Addr `json:"nodeAddress"`
+	// Gateway is where pods send what is neither for a pod nor for a Service.
 	Gateway netip.Addr `json:"gateway"`
+	// ServiceRange is where ClusterIPs are from, and ServiceAddress where pods send what is for them.
+	ServiceRange   netip.Prefix `json:"serviceRange"`
+	ServiceAddress netip.Addr   `json:"serviceAddress"`
 	// MTU is set on both ends of each veth pair, in bytes; 0 leaves the kernel's default.
 	MTU int `json:"mtu"`
-	// Hairpin lets a pod reach itself through the bridge. gVisor does not have it.
-	Hairpin bool `json:"hairpin"`
 	// StateDirectory holds the address leases.
 	StateDirectory string `json:"stateDirectory"`
 }
@@ -51,14 +54,17 @@ func (c *Config) validate() error {
 	}
 	check(c.Bridge != "", "bridge is empty")
 	check(c.PodRange.IsValid() && c.PodRange.Addr().Is4(), "podRange %s is not an IPv4 range", c.PodRange)
+	check(c.PodRange.Contains(c.NodeAddress), "nodeAddress %s is not in podRange %s", c.NodeAddress, c.PodRange)
 	check(c.PodRange.Contains(c.Gateway), "gateway %s is not in podRange %s", c.Gateway, c.PodRange)
+	check(c.ServiceRange.IsValid() && c.ServiceRange.Addr().Is4(), "serviceRange %s is not an IPv4 range", c.ServiceRange)
+	check(c.PodRange.Contains(c.ServiceAddress), "serviceAddress %s is not in podRange %s", c.ServiceAddress, c.PodRange)
 	check(c.MTU >= 0, "mtu %d is negative", c.MTU)
 	check(filepath.IsAbs(c.StateDirectory), "stateDirectory %q is not an absolute path", c.StateDirectory)
 	return errors.Join(errs...)
 }
 
 func (c *Config) leases() (*ipam.Store, error) {
-	return ipam.Open(c.StateDirectory, c.PodRange, c.Gateway)
+	return ipam.Open(c.StateDirectory, c.PodRange, c.NodeAddress, c.Gateway, c.ServiceAddress)
 }
 
 // previous returns the result of ADD that the runtime hands back to CHECK.

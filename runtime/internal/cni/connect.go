@@ -36,7 +36,7 @@ func connect(node *netlink.Handle, pod *podNamespace, config *Config, to attachm
 	if err := node.LinkAdd(pair); err != nil {
 		return nil, fmt.Errorf("make veth pair %s: %w", to.hostLink, err)
 	}
-	host, err := plug(node, bridge, to.hostLink, config.Hairpin)
+	host, err := plug(node, bridge, to.hostLink)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func requireFree(pod *netlink.Handle, name string) error {
 	return nil
 }
 
-func plug(node *netlink.Handle, bridge netlink.Link, name string, hairpin bool) (netlink.Link, error) {
+func plug(node *netlink.Handle, bridge netlink.Link, name string) (netlink.Link, error) {
 	link, err := node.LinkByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("look up link %s: %w", name, err)
@@ -68,18 +68,14 @@ func plug(node *netlink.Handle, bridge netlink.Link, name string, hairpin bool) 
 	if err := node.LinkSetMaster(link, bridge); err != nil {
 		return nil, fmt.Errorf("plug %s into %s: %w", name, bridge.Attrs().Name, err)
 	}
-	if hairpin {
-		if err := node.LinkSetHairpin(link, true); err != nil {
-			return nil, fmt.Errorf("set hairpin on %s: %w", name, err)
-		}
-	}
 	if err := node.LinkSetUp(link); err != nil {
 		return nil, fmt.Errorf("set %s up: %w", name, err)
 	}
 	return link, nil
 }
 
-// configure gives the pod's interface its address and routes all else to the gateway.
+// configure gives the pod's interface its address, and routes Services and all else to
+// the addresses of the bridge that see to them.
 func configure(pod *netlink.Handle, name string, config *Config, address netip.Addr) (netlink.Link, error) {
 	if err := raiseLoopback(pod); err != nil {
 		return nil, err
@@ -94,12 +90,30 @@ func configure(pod *netlink.Handle, name string, config *Config, address netip.A
 	if err := pod.LinkSetUp(link); err != nil {
 		return nil, fmt.Errorf("set %s up: %w", name, err)
 	}
-	// Without the device the route reaches nothing in gVisor of 2024-07.
-	route := &netlink.Route{LinkIndex: link.Attrs().Index, Gw: config.Gateway.AsSlice()}
-	if err := pod.RouteAdd(route); err != nil {
-		return nil, fmt.Errorf("default route by %s: %w", config.Gateway, err)
+	for _, route := range routes(config) {
+		// Without the device a route reaches nothing in gVisor of 2024-07.
+		added := &netlink.Route{LinkIndex: link.Attrs().Index, Dst: route.destination, Gw: route.gateway.AsSlice()}
+		if err := pod.RouteAdd(added); err != nil {
+			return nil, fmt.Errorf("route to %s by %s: %w", route.destination, route.gateway, err)
+		}
 	}
 	return link, nil
+}
+
+// podRoute is a route that every pod has.
+type podRoute struct {
+	destination *net.IPNet
+	gateway     netip.Addr
+}
+
+// routes are a pod's routes beside that to the other pods.
+func routes(config *Config) []podRoute {
+	services := &net.IPNet{
+		IP:   config.ServiceRange.Masked().Addr().AsSlice(),
+		Mask: net.CIDRMask(config.ServiceRange.Bits(), config.ServiceRange.Addr().BitLen()),
+	}
+	everything := &net.IPNet{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 8*net.IPv4len)}
+	return []podRoute{{services, config.ServiceAddress}, {everything, config.Gateway}}
 }
 
 // podAddress is the address with the length of the range, so that the pod reaches

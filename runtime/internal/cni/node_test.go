@@ -25,8 +25,11 @@ const (
 	// insideVariable says that the process is in a network namespace made for the test.
 	insideVariable = "CNI_TEST_INSIDE"
 
-	bridgeName = "sandkube-test"
-	gateway    = "10.42.0.1"
+	bridgeName     = "sandkube-test"
+	nodeAddress    = "10.42.0.1"
+	gateway        = "10.42.0.253"
+	serviceAddress = "10.42.0.254"
+	serviceRange   = "10.43.0.0/16"
 )
 
 // TestMain lets the test binary play the plugins when it is started by their names.
@@ -41,7 +44,7 @@ func TestMain(m *testing.M) {
 }
 
 // inNode runs a test in a process with a network namespace of its own, which holds
-// what a node has: the bridge with the gateway's address.
+// what a node has: the bridge with the node's address.
 func inNode(t *testing.T, test func(t *testing.T, node *node)) {
 	t.Helper()
 	if os.Getenv(insideVariable) == "" {
@@ -69,7 +72,7 @@ func inNode(t *testing.T, test func(t *testing.T, node *node)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := handle.AddrAdd(bridge, &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP(gateway).To4(), Mask: net.CIDRMask(24, 32)}}); err != nil {
+	if err := handle.AddrAdd(bridge, &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP(nodeAddress).To4(), Mask: net.CIDRMask(24, 32)}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := handle.LinkSetUp(bridge); err != nil {
@@ -82,14 +85,14 @@ type node struct {
 	*netlink.Handle
 	state    string
 	podRange string
-	hairpin  bool
 }
 
 func (n *node) config(version string, extra map[string]any) []byte {
 	config := map[string]any{
 		"cniVersion": version, "name": "test", "type": pluginName,
-		"bridge": bridgeName, "podRange": n.podRange, "gateway": gateway, "mtu": 1400,
-		"hairpin": n.hairpin, "stateDirectory": n.state,
+		"bridge": bridgeName, "podRange": n.podRange, "mtu": 1400, "stateDirectory": n.state,
+		"nodeAddress": nodeAddress, "gateway": n.inRange(gateway),
+		"serviceRange": serviceRange, "serviceAddress": n.inRange(serviceAddress),
 	}
 	for key, value := range extra {
 		config[key] = value
@@ -97,6 +100,14 @@ func (n *node) config(version string, extra map[string]any) []byte {
 	// Maps of strings and numbers can always be encoded.
 	encoded, _ := json.Marshal(config)
 	return encoded
+}
+
+// inRange is an address, or the node's own where the pod range is too small for it.
+func (n *node) inRange(address string) string {
+	if netip.MustParsePrefix(n.podRange).Contains(netip.MustParseAddr(address)) {
+		return address
+	}
+	return nodeAddress
 }
 
 // call runs the plugin as a runtime does and returns what it prints.

@@ -3,7 +3,7 @@
 //
 // It uses only what gVisor's network stack has: no sysctls, no preferred source in
 // routes, no neighbour entries, network namespaces named by descriptor, bridge ports
-// without hairpin unless the configuration asks for it.
+// without hairpin.
 package cni
 
 import (

@@ -18,7 +18,7 @@ func TestAddGivesTheResultOfTheSpecification(t *testing.T) {
 	inNode(t, func(t *testing.T, node *node) {
 		pod := newPod(t)
 		result := node.add(t, "c", pod)
-		if result.CNIVersion != "1.1.0" || len(result.Interfaces) != 2 || len(result.IPs) != 1 || len(result.Routes) != 1 {
+		if result.CNIVersion != "1.1.0" || len(result.Interfaces) != 2 || len(result.IPs) != 1 || len(result.Routes) != 2 {
 			t.Fatalf("result %+v", result)
 		}
 		host, inside, ip := result.Interfaces[0], result.Interfaces[1], result.IPs[0]
@@ -31,8 +31,10 @@ func TestAddGivesTheResultOfTheSpecification(t *testing.T) {
 		if ip.Address.String() != "10.42.0.2/24" || ip.Gateway.String() != gateway || *ip.Interface != 1 {
 			t.Errorf("address %+v", ip)
 		}
-		if route := result.Routes[0]; route.Dst.String() != "0.0.0.0/0" || route.GW.String() != gateway {
-			t.Errorf("route %+v", route)
+		for i, want := range [][2]string{{serviceRange, serviceAddress}, {"0.0.0.0/0", gateway}} {
+			if route := result.Routes[i]; route.Dst.String() != want[0] || route.GW.String() != want[1] {
+				t.Errorf("route %+v, want %v", route, want)
+			}
 		}
 	})
 }
@@ -157,39 +159,24 @@ func TestStatus(t *testing.T) {
 	})
 }
 
-func TestHairpinOnlyIfConfigured(t *testing.T) {
-	inNode(t, func(t *testing.T, node *node) {
-		node.add(t, "without", newPod(t))
-		node.hairpin = true
-		output, err := node.call("ADD", "with", newPod(t).path, node.config("1.1.0", nil))
-		if err != nil && strings.Contains(output, "hairpin") {
-			t.Skipf("the kernel has no hairpin: %v", err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		for container, want := range map[string]bool{"without": false, "with": true} {
-			link, err := node.LinkByName(HostLink(ipam.Owner{ContainerID: container, Interface: "eth0"}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			port, err := node.LinkGetProtinfo(link)
-			if err != nil || port.Hairpin != want {
-				t.Errorf("%s: hairpin %v, %v; want %v", container, port.Hairpin, err, want)
-			}
-		}
-	})
-}
-
 func TestConfigurationIsValidated(t *testing.T) {
-	for _, config := range []string{
-		`not JSON`,
-		`{"podRange":"10.42.0.0/24","gateway":"10.42.0.1","stateDirectory":"/s"}`,
-		`{"bridge":"b","podRange":"fd00::/64","gateway":"fd00::1","stateDirectory":"/s"}`,
-		`{"bridge":"b","podRange":"10.42.0.0/24","gateway":"10.43.0.1","stateDirectory":"/s"}`,
-		`{"bridge":"b","podRange":"10.42.0.0/24","gateway":"10.42.0.1","stateDirectory":"relative"}`,
-		`{"bridge":"b","podRange":"10.42.0.0/24","gateway":"10.42.0.1","stateDirectory":"/s","mtu":-1}`,
+	valid := `{"bridge":"b","podRange":"10.42.0.0/24","nodeAddress":"10.42.0.1","gateway":"10.42.0.253",` +
+		`"serviceRange":"10.43.0.0/16","serviceAddress":"10.42.0.254","mtu":1500,"stateDirectory":"/s"}`
+	if _, err := parseConfig([]byte(valid)); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range [][2]string{
+		{`{`, `not JSON`},
+		{`"bridge":"b",`, ``},
+		{`10.42.0.0/24`, `fd00::/64`},
+		{`"nodeAddress":"10.42.0.1"`, `"nodeAddress":"10.43.0.1"`},
+		{`"gateway":"10.42.0.253"`, `"gateway":"10.43.0.253"`},
+		{`"serviceAddress":"10.42.0.254",`, ``},
+		{`10.43.0.0/16`, `fd01::/112`},
+		{`"/s"`, `"relative"`},
+		{`1500`, `-1`},
 	} {
+		config := strings.Replace(valid, change[0], change[1], 1)
 		if _, err := parseConfig([]byte(config)); err == nil {
 			t.Errorf("%s is accepted", config)
 		}

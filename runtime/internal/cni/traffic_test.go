@@ -65,7 +65,7 @@ func TestPodsAndNodeReachEachOther(t *testing.T) {
 		first, second := newPod(t), newPod(t)
 		firstAddress, secondAddress := address(node.add(t, "first", first)), address(node.add(t, "second", second))
 		firstPort, secondPort := first.serve(t), second.serve(t)
-		onNode, err := net.Listen("tcp4", gateway+":0")
+		onNode, err := net.Listen("tcp4", nodeAddress+":0")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,9 @@ func TestPodsAndNodeReachEachOther(t *testing.T) {
 			"node to second":  func() error { return greet(secondAddress, secondPort) },
 			"first to second": func() error { return first.do(func() error { return greet(secondAddress, secondPort) }) },
 			"second to first": func() error { return second.do(func() error { return greet(firstAddress, firstPort) }) },
-			"first to node":   func() error { return first.do(func() error { return greet(netip.MustParseAddr(gateway), nodePort) }) },
+			"first to node": func() error {
+				return first.do(func() error { return greet(netip.MustParseAddr(nodeAddress), nodePort) })
+			},
 			"first to itself by lo": func() error {
 				return first.do(func() error { return greet(netip.MustParseAddr("127.0.0.1"), firstPort) })
 			},

@@ -198,3 +198,16 @@ func fieldsOf(path string) ([]string, error) {
 	}
 	return strings.Fields(string(content)), nil
 }
+
+// writeFile writes to a file of the kernel, which can be neither made nor truncated.
+func writeFile(path, content string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if _, err := file.WriteString(content); err != nil {
+		return fmt.Errorf("write %q: %w", content, err)
+	}
+	return nil
+}

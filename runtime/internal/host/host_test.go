@@ -74,28 +74,6 @@ func restore(t *testing.T, spec *nodespec.NodeSpec) {
 	}
 }
 
-func forwarding(t *testing.T) string {
-	t.Helper()
-	content, err := os.ReadFile(forwardingFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(content))
-}
-
-func setForwarding(t *testing.T, value string) {
-	t.Helper()
-	before := forwarding(t)
-	if err := writeFile(forwardingFile, value); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := writeFile(forwardingFile, before); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 func isUp(t *testing.T, links *netlink.Handle, name string) bool {
 	t.Helper()
 	link, err := links.LinkByName(name)
@@ -127,7 +105,6 @@ func addVeth(t *testing.T, links *netlink.Handle, name, bridge string) {
 
 func TestSetupAndRestoreComeRound(t *testing.T) {
 	inNetworkNamespace(t, func(t *testing.T, links *netlink.Handle) {
-		setForwarding(t, "0")
 		loWasUp := isUp(t, links, loopback)
 		spec := newSpec(t, t.TempDir(), "default", "sandkube0")
 		for range 2 { // The second time finds all of it there.
@@ -148,8 +125,8 @@ func TestSetupAndRestoreComeRound(t *testing.T) {
 		if mtu := bridge.Attrs().MTU; mtu != 1400 && mtu != 1400-14 {
 			t.Errorf("MTU %d", mtu)
 		}
-		if !isUp(t, links, "sandkube0") || !isUp(t, links, loopback) || forwarding(t) != "1" {
-			t.Error("the bridge or lo is down, or forwarding is off")
+		if !isUp(t, links, "sandkube0") || !isUp(t, links, loopback) {
+			t.Error("the bridge or lo is down")
 		}
 
 		// A pod that was never taken down: its link is known by the lease.
@@ -171,8 +148,8 @@ func TestSetupAndRestoreComeRound(t *testing.T) {
 				t.Errorf("%s is left: %v", name, err)
 			}
 		}
-		if forwarding(t) != "0" || isUp(t, links, loopback) != loWasUp {
-			t.Error("forwarding or lo is not as it was")
+		if isUp(t, links, loopback) != loWasUp {
+			t.Error("lo is not as it was")
 		}
 		if _, err := os.Stat(spec.HostRecord()); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("the record is left: %v", err)
@@ -234,9 +211,9 @@ func TestSetupGoesOnWhereAKilledOneStopped(t *testing.T) {
 	})
 }
 
-func TestClustersShareForwardingUntilTheLastOne(t *testing.T) {
+func TestClustersShareLoUntilTheLastOne(t *testing.T) {
 	inNetworkNamespace(t, func(t *testing.T, links *netlink.Handle) {
-		setForwarding(t, "0")
+		loWasUp := isUp(t, links, loopback)
 		data := t.TempDir()
 		first, second := newSpec(t, data, "first", "sandkube0"), newSpec(t, data, "second", "sandkube1")
 		setup(t, first)
@@ -247,36 +224,26 @@ func TestClustersShareForwardingUntilTheLastOne(t *testing.T) {
 		restore(t, clash)
 		setup(t, second)
 		restore(t, first)
-		if forwarding(t) != "1" || !isUp(t, links, loopback) || !isUp(t, links, "sandkube1") {
+		if !isUp(t, links, loopback) || !isUp(t, links, "sandkube1") {
 			t.Error("the first cluster has taken away what the second needs")
 		}
 		restore(t, second)
-		if forwarding(t) != "0" {
-			t.Error("forwarding is left on")
-		}
-	})
-}
-
-func TestForwardingThatWasOnStaysOn(t *testing.T) {
-	inNetworkNamespace(t, func(t *testing.T, _ *netlink.Handle) {
-		setForwarding(t, "1")
-		spec := newSpec(t, t.TempDir(), "default", "sandkube0")
-		setup(t, spec)
-		restore(t, spec)
-		if forwarding(t) != "1" {
-			t.Error("forwarding was switched off")
+		if isUp(t, links, loopback) != loWasUp {
+			t.Error("lo is not as it was")
 		}
 	})
 }
 
 func TestAClusterWithoutANodeNeedsOnlyLo(t *testing.T) {
 	inNetworkNamespace(t, func(t *testing.T, links *netlink.Handle) {
-		setForwarding(t, "0")
 		spec := newSpec(t, t.TempDir(), "default", "sandkube0")
 		spec.Node = nil
 		setup(t, spec)
-		if !isUp(t, links, loopback) || forwarding(t) != "0" {
-			t.Error("lo is down, or forwarding is on")
+		if !isUp(t, links, loopback) {
+			t.Error("lo is down")
+		}
+		if _, err := links.LinkByName("sandkube0"); !cni.IsMissing(err) {
+			t.Errorf("there is a bridge without a node: %v", err)
 		}
 		restore(t, spec)
 	})

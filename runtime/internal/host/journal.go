@@ -16,7 +16,7 @@ import (
 
 // journal is a cluster's record, open for changes, and what its neighbours (the
 // clusters beside it in the data directory) have on record. Clusters share
-// forwarding, lo and the upper cgroups: what several have on record stays until the
+// lo and the upper cgroups: what several have on record stays until the
 // last of them is restored.
 type journal struct {
 	path       string

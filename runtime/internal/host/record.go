@@ -1,5 +1,5 @@
 // Package host changes what a node needs changed outside the cluster's directory
-// (the pod bridge, IPv4 forwarding, lo, cgroups) and puts it back.
+// (the pod bridge, lo, cgroups) and puts it back.
 //
 // Each change is on record before it is made, so that whatever kills the process,
 // Restore knows all there is to undo.
@@ -24,8 +24,6 @@ const (
 	bridgeMade kind = "bridge-made"
 	// linkRaised: the link named by the target was set up.
 	linkRaised kind = "link-raised"
-	// fileWritten: the target, a file of the kernel, held something else before.
-	fileWritten kind = "file-written"
 	// cgroupMade: the target, the node's directory in a cgroup hierarchy, was made.
 	cgroupMade kind = "cgroup-made"
 	// cgroupParentMade: the target, a directory above the node's, was made.
@@ -38,8 +36,6 @@ const (
 type change struct {
 	Kind   kind   `json:"kind"`
 	Target string `json:"target"`
-	// Before is what a file held.
-	Before string `json:"before,omitempty"`
 	// Controller is the cgroup controller that was enabled.
 	Controller string `json:"controller,omitempty"`
 }
@@ -54,13 +50,13 @@ func (c change) above(other change) bool {
 }
 
 func (c change) inNetwork() bool {
-	return c.Kind == bridgeMade || c.Kind == linkRaised || c.Kind == fileWritten
+	return c.Kind == bridgeMade || c.Kind == linkRaised
 }
 
 // record is the file host.json of a cluster.
 type record struct {
 	// BootID and NetworkNamespace say where the changes were made: after a restart of
-	// the machine none is left, and links and forwarding belong to a namespace.
+	// the machine none is left, and links belong to a namespace.
 	BootID           string   `json:"bootId"`
 	NetworkNamespace string   `json:"networkNamespace"`
 	Changes          []change `json:"changes"`

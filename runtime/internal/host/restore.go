@@ -77,8 +77,6 @@ func (r restorer) undo(ctx context.Context, made change) error {
 		return errors.Join(err, removeBridge(r.links, made.Target, pods))
 	case linkRaised:
 		return lowerLink(r.links, made.Target)
-	case fileWritten:
-		return restoreFile(made.Target, made.Before)
 	case cgroupMade:
 		return removeCgroup(ctx, made.Target)
 	case cgroupParentMade:

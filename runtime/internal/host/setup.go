@@ -34,9 +34,6 @@ func Setup(ctx context.Context, spec *nodespec.NodeSpec) (err error) {
 	if err := makeBridge(journal, links, spec.Node); err != nil {
 		return err
 	}
-	if err := enableForwarding(journal, forwardingFile); err != nil {
-		return err
-	}
 	if len(spec.Node.Cgroup.MountControllers) > 0 {
 		// The node mounts hierarchies of its own and makes its cgroup there.
 		return nil

@@ -2,6 +2,7 @@
 package podnetwork
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -23,9 +24,11 @@ type plugin struct {
 	Type           string `json:"type"`
 	Bridge         string `json:"bridge"`
 	PodRange       string `json:"podRange"`
+	NodeAddress    string `json:"nodeAddress"`
 	Gateway        string `json:"gateway"`
+	ServiceRange   string `json:"serviceRange"`
+	ServiceAddress string `json:"serviceAddress"`
 	MTU            int    `json:"mtu"`
-	Hairpin        bool   `json:"hairpin"`
 	StateDirectory string `json:"stateDirectory"`
 }
 
@@ -39,9 +42,11 @@ func WriteConfig(spec *nodespec.NodeSpec) error {
 			Type:           "sandkube-cni",
 			Bridge:         node.Network.Bridge,
 			PodRange:       node.PodRange,
-			Gateway:        node.Address,
+			NodeAddress:    node.Address,
+			Gateway:        cmp.Or(node.Network.GatewayAddress, node.Address),
+			ServiceRange:   spec.ControlPlane.ServiceRange,
+			ServiceAddress: node.Network.ServiceAddress,
 			MTU:            node.Network.MTU,
-			Hairpin:        node.Network.Hairpin,
 			StateDirectory: spec.NodePath("cni", "state"),
 		}},
 	}, "", "  ")

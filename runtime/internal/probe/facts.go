@@ -93,7 +93,7 @@ func families() []family {
 		{name: "namespaces", facts: namespaceFacts()},
 		{name: "overlay", clone: unix.CLONE_NEWNS, enter: makeMountsPrivate, facts: overlayFacts()},
 		{name: "processes", facts: processFacts()},
-		{name: "readings", facts: slices.Concat(procfsFacts(), cgroupReadings(), networkReadings())},
+		{name: "readings", facts: slices.Concat(procfsFacts(), cgroupReadings())},
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"strings"
 	"unsafe"
 
 	"github.com/vishvananda/netlink"
@@ -21,19 +20,13 @@ func networkFacts() []fact {
 		{"network.bridge", tryBridge},
 		{"network.veth", tryVeth},
 		{"network.bridge-port", tryBridgePort},
-		{"network.bridge-hairpin", tryHairpin},
 		{"network.veth-into-namespace", tryVethIntoNamespace},
 		{"network.raw-socket", tryRawSocket},
-		{"network.tun", tryTun},
+		{"network.tap-port", tryTapPort},
 		{"network.iptables", tryIptables},
 		procSysFact("net/ipv4/ip_unprivileged_port_start"),
 		procSysFact("net/ipv4/ping_group_range"),
 	}
-}
-
-// networkReadings are facts about the sandbox's own network.
-func networkReadings() []fact {
-	return []fact{{"network.ip-forward", tryIPForward}}
 }
 
 // addBridge adds a bridge named after the trial that it is for.
@@ -115,17 +108,6 @@ func tryBridgePort(*trial) Result {
 	return yes("a veth end was made a port of a bridge")
 }
 
-func tryHairpin(*trial) Result {
-	port, err := addBridgePort("hairpin")
-	if err != nil {
-		return no(err, "make a port of a bridge")
-	}
-	if err := netlink.LinkSetHairpin(port, true); err != nil {
-		return no(err, "set hairpin mode on a port of a bridge")
-	}
-	return yes("hairpin mode was set on a port of a bridge")
-}
-
 // tryVethIntoNamespace moves a veth end into another network namespace and sets it up
 // there, as a CNI plugin does for each pod.
 func tryVethIntoNamespace(*trial) Result {
@@ -174,22 +156,35 @@ func tryRawSocket(*trial) Result {
 	return yes("a raw socket was opened")
 }
 
-// tryTun makes a TUN device, which goes when its descriptor is closed.
-func tryTun(*trial) Result {
+// tryTapPort makes a TAP device, which goes when its descriptor is closed, and plugs it
+// into a bridge.
+func tryTapPort(*trial) Result {
+	bridge, err := addBridge("tap")
+	if err != nil {
+		return no(err, "make a bridge")
+	}
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return no(err, "open /dev/net/tun")
 	}
 	defer unix.Close(fd)
-	request, err := unix.NewIfreq("tun-probe")
+	const name = "tap-probe"
+	request, err := unix.NewIfreq(name)
 	if err != nil {
-		return no(err, "name a TUN device")
+		return no(err, "name a TAP device")
 	}
-	request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+	request.SetUint16(unix.IFF_TAP | unix.IFF_NO_PI)
 	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
 		return no(err, "ioctl(TUNSETIFF)")
 	}
-	return yes("a TUN device was made")
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return no(err, "find a TAP device that was made")
+	}
+	if err := netlink.LinkSetMaster(link, bridge); err != nil {
+		return no(err, "make a TAP device a port of a bridge")
+	}
+	return yes("a TAP device was made a port of a bridge")
 }
 
 // iptablesInfo is struct ipt_getinfo of linux/netfilter_ipv4/ip_tables.h.
@@ -221,18 +216,4 @@ func tryIptables(*trial) Result {
 		return no(errno, "getsockopt(IPT_SO_GET_INFO) for the filter table")
 	}
 	return yes("the filter table was read")
-}
-
-// tryIPForward writes the present value of ip_forward back.
-func tryIPForward(*trial) Result {
-	const path = "/proc/sys/net/ipv4/ip_forward"
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return no(err, "read ip_forward")
-	}
-	value := strings.TrimSpace(string(content))
-	if err := os.WriteFile(path, []byte(value), 0); err != nil {
-		return no(err, "write ip_forward").withValue(value)
-	}
-	return yes("ip_forward can be written").withValue(value)
 }

@@ -30,9 +30,8 @@ func wantIDs() []string {
 		proc-sys.net/ipv4/ip_unprivileged_port_start proc-sys.net/ipv4/ping_group_range
 		procfs.root-inode device.kmsg seccomp.filter keyring.session oom-score.lower
 		process.pidfd
-		network.bridge network.veth network.bridge-hairpin network.bridge-port
-		network.veth-into-namespace network.ip-forward network.raw-socket network.tun
-		network.iptables`)
+		network.bridge network.veth network.bridge-port network.veth-into-namespace
+		network.raw-socket network.tap-port network.iptables`)
 }
 
 // checkReport checks what holds of every report, whatever the sandbox.

@@ -27,21 +27,25 @@ export interface Prepared {
 }
 
 /**
- * Probes the sandbox, decides how the cluster runs in it, checks that it can, and writes
- * the node spec. Nothing outside the cluster's directory is changed.
+ * Decides how the cluster runs in the sandbox, checks that it can, and writes the node spec.
+ * Nothing outside the cluster's directory is changed.
  */
 export async function prepare(request: PrepareRequest): Promise<Prepared> {
   const { options, paths, programs, signal, emit, step } = request;
-  const facts = await step({
-    name: "probe",
-    title: "Probing the sandbox",
-    run: () => probe(programs, paths.directory, signal),
-    result: ({ facts }) => `${Object.keys(facts).length} facts`,
-  });
+  // What the sandbox allows matters to a node alone, and to try it all takes a while.
+  const facts =
+    options.mode === "control-plane"
+      ? null
+      : await step({
+          name: "probe",
+          title: "Probing the sandbox",
+          run: () => probe(programs, paths.directory, signal),
+          result: ({ facts }) => `${Object.keys(facts).length} facts`,
+        });
   const mode = await step({
     name: "mode",
     title: "Choosing the mode",
-    run: async () => chooseMode(options.mode, facts),
+    run: async () => (facts === null ? "control-plane" : chooseMode(options.mode, facts)),
     result: (chosen) => chosen,
   });
   const reason = options.mode === "auto" ? "the richest that this sandbox allows" : "as asked";
@@ -50,9 +54,9 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
     name: "plan",
     title: "Planning",
     run: async () => {
-      const surroundings = { mode, uplinkMtu: facts.system.defaultRouteMtu };
       const specPaths = { clusterDirectory: paths.directory, programs: programs.directory };
-      return planNode(facts, baseNodeSpec(options, specPaths, surroundings));
+      const base = baseNodeSpec(options, specPaths, mode);
+      return facts === null ? { adaptations: [], spec: base } : planNode(facts, base);
     },
     result: ({ adaptations }) => `${adaptations.length} adaptations`,
   });

@@ -11,9 +11,16 @@ const planSchema = z.strictObject({
   adaptations: z.array(appliedAdaptationSchema),
 });
 
-/** Writes what was found and decided; the supervisor reads the node spec, people the rest. */
-export async function writePlan(paths: ClusterPaths, facts: Facts, plan: Plan): Promise<void> {
-  await writeJsonAtomically(paths.facts, facts);
+/**
+ * Writes what was found, if the sandbox was probed, and decided; the supervisor reads the node spec,
+ * people the rest.
+ */
+export async function writePlan(
+  paths: ClusterPaths,
+  facts: Facts | null,
+  plan: Plan,
+): Promise<void> {
+  if (facts !== null) await writeJsonAtomically(paths.facts, facts);
   await writeJsonAtomically(paths.plan, { schema: 1, adaptations: plan.adaptations });
   await writeJsonAtomically(paths.nodeSpec, plan.spec);
 }

@@ -90,8 +90,9 @@ test("a user without privileges is offered --control-plane", async () => {
   expect(await exists(dataDirectory)).toBe(false);
 });
 
-test("the same user gets as far as the supervisor with --control-plane", async () => {
-  const { events, run } = await sandbox("unprivileged");
+test("the same user gets as far as the supervisor with --control-plane, without a probe", async () => {
+  const { events, run, script } = await sandbox("unprivileged");
+  await script("sandkube-oci", "exit 1");
   await expect(run({ mode: "control-plane" })).rejects.toMatchObject({ code: "E_START" });
   expect(events).toContainEqual({ type: "mode-chosen", mode: "control-plane", reason: "as asked" });
 });

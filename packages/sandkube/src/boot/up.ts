@@ -214,7 +214,10 @@ async function finish(
   const timings = await waitUntilUsable({
     client: new SupervisorClient(paths.controlSocket),
     paths,
-    nodeName: spec.node?.name ?? null,
+    node:
+      spec.node === null
+        ? null
+        : { name: spec.node.name, dnsAddress: spec.node.network.dnsAddress },
     startMs,
     startedAt,
     deadline: { ...deadlineIn(timeoutMs - elapsedMs), limitMs: timeoutMs },

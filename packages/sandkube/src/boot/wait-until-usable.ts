@@ -5,6 +5,7 @@ import { KubeClient } from "../kube/kube-client.js";
 import { parseKubeconfig, type KubeconfigCredentials } from "../kube/kubeconfig.js";
 import {
   waitForApi,
+  waitForDns,
   waitForNode,
   waitForSchedulable,
   type AwaitedNode,
@@ -26,13 +27,15 @@ export interface BootTimings {
   /** Null for a cluster without a node. */
   nodeReadyMs: number | null;
   schedulableMs: number;
+  /** When the cluster's DNS answered; null for a cluster without a node. */
+  dnsReadyMs: number | null;
 }
 
 export interface UsableRequest {
   client: SupervisorClient;
   paths: ClusterPaths;
   /** Null for a cluster without a node. */
-  nodeName: string | null;
+  node: { name: string; dnsAddress: string } | null;
   /** Start of `up`: on the monotonic clock, and since the epoch. */
   startMs: number;
   startedAt: number;
@@ -44,7 +47,7 @@ export interface UsableRequest {
 
 /** Waits, milestone by milestone, until a pod can be scheduled; ends at once when the runtime fails. */
 export async function waitUntilUsable(request: UsableRequest): Promise<BootTimings> {
-  const { client, paths, nodeName, emit, step } = request;
+  const { client, paths, emit, step } = request;
   await using watch = watchRuntime(client, paths, request.startedAt, emit);
   const signal = AbortSignal.any([request.signal, watch.failed]);
   using api = new KubeClient(await readCredentials(paths, signal));
@@ -65,7 +68,7 @@ export async function waitUntilUsable(request: UsableRequest): Promise<BootTimin
   });
   const apiReadyMs = sinceStart();
   let nodeReadyMs: number | null = null;
-  const node = nodeName === null ? null : await awaitedNode(nodeName, client, signal);
+  const node = request.node === null ? null : await awaitedNode(request.node.name, client, signal);
   if (node !== null) {
     await step({
       name: "node-ready",
@@ -76,11 +79,18 @@ export async function waitUntilUsable(request: UsableRequest): Promise<BootTimin
   }
   await step({
     name: "schedulable",
-    title:
-      nodeName === null ? "Waiting for the controllers" : "Waiting until pods can be scheduled",
+    title: node === null ? "Waiting for the controllers" : "Waiting until pods can be scheduled",
     run: () => waitForSchedulable(context, node),
   });
-  return { apiReadyMs, nodeReadyMs, schedulableMs: sinceStart() };
+  const schedulableMs = sinceStart();
+  if (request.node === null) return { apiReadyMs, nodeReadyMs, schedulableMs, dnsReadyMs: null };
+  const { dnsAddress } = request.node;
+  await step({
+    name: "dns",
+    title: "Waiting for the cluster's DNS",
+    run: () => waitForDns(context, dnsAddress),
+  });
+  return { apiReadyMs, nodeReadyMs, schedulableMs, dnsReadyMs: sinceStart() };
 }
 
 async function awaitedNode(

@@ -1,12 +1,14 @@
 import type { BootTimings } from "../boot/wait-until-usable.js";
 import { SandkubeError } from "../errors.js";
 import type { SupervisorEvent } from "../events.js";
+import { parseKubeconfig } from "../kube/kubeconfig.js";
 import type { AppliedAdaptation } from "../plan/plan.js";
 import type { AttachedProcess } from "../platform/processes.js";
 import { SupervisorClient } from "../runtime/supervisor-client.js";
 import { clusterPaths, type ClusterPaths } from "../state/cluster-paths.js";
 import type { ClusterSettings } from "../state/cluster-record.js";
 import { ClusterImages } from "./cluster-images.js";
+import { ClusterPorts } from "./cluster-ports.js";
 import { clusterLogs, type ClusterLogsOptions } from "./cluster-logs.js";
 import { clusterStatus, type ClusterStatus } from "./cluster-status.js";
 import { deleteCluster, stopCluster, type StopOptions } from "./stop-cluster.js";
@@ -43,6 +45,7 @@ export class Cluster implements AsyncDisposable {
   readonly kubeconfigPath: string;
   readonly boot: BootReport | null;
   readonly images: ClusterImages;
+  readonly ports: ClusterPorts;
   readonly #surroundings: Surroundings;
   readonly #paths: ClusterPaths;
 
@@ -57,6 +60,7 @@ export class Cluster implements AsyncDisposable {
     this.kubeconfigPath = this.#paths.kubeconfig;
     this.boot = description.boot;
     this.images = new ClusterImages(surroundings);
+    this.ports = new ClusterPorts(() => parseKubeconfig(this.kubeconfig, this.kubeconfigPath));
   }
 
   /** The state of the cluster and of each of its roles. */

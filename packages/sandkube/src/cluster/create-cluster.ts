@@ -2,6 +2,7 @@ import * as fs from "node:fs/promises";
 import { up } from "../boot/up.js";
 import type { ClusterOptionsInput } from "../config/cluster-options.js";
 import type { ProgressListener } from "../events.js";
+import { parsePublication } from "../kube/publications.js";
 import { Cluster } from "./cluster.js";
 import { surroundingsOf } from "./surroundings.js";
 
@@ -9,6 +10,8 @@ import { surroundingsOf } from "./surroundings.js";
 export interface CreateClusterOptions extends Partial<ClusterOptionsInput> {
   /** Absolute path of the directory of sandkube's programs. */
   programsDirectory?: string | undefined;
+  /** Ports of Services to publish, each as `HOST-PORT:NAMESPACE/SERVICE:PORT`; see `cluster.ports`. */
+  publish?: readonly string[] | undefined;
   /** Aborting it ends the operation with E_CANCELLED, after taking back what was made. */
   signal?: AbortSignal | undefined;
   onProgress?: ProgressListener | undefined;
@@ -20,7 +23,9 @@ export interface CreateClusterOptions extends Partial<ClusterOptionsInput> {
  * Throws a SandkubeError, after taking back what was made unless `retain` is set.
  */
 export async function createCluster(options: CreateClusterOptions = {}): Promise<Cluster> {
-  const { programsDirectory, signal, onProgress, ...input } = options;
+  const { programsDirectory, publish = [], signal, onProgress, ...input } = options;
+  // A mistake is told before anything is made.
+  publish.forEach(parsePublication);
   const surroundings = surroundingsOf({
     name: input.name,
     dataDirectory: input.dataDirectory,
@@ -37,10 +42,12 @@ export async function createCluster(options: CreateClusterOptions = {}): Promise
     emit: onProgress ?? (() => {}),
   });
   const { created, wasRunning, timings } = result;
-  return new Cluster(surroundings, {
+  const cluster = new Cluster(surroundings, {
     settings: result.record.settings,
     adaptations: result.adaptations,
     kubeconfig: await fs.readFile(result.paths.kubeconfig, "utf8"),
     boot: { created, wasRunning, timings },
   });
+  if (publish.length > 0) await cluster.ports.publish(publish, signal);
+  return cluster;
 }

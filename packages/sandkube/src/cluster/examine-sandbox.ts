@@ -38,7 +38,7 @@ export async function doctor(options: ExamineOptions = {}): Promise<SandboxExami
       clusterDirectory: clusterPaths(dataDirectory, clusterName).directory,
       programs: programs.directory,
     },
-    { mode: chooseMode("auto", facts), uplinkMtu: facts.system.defaultRouteMtu },
+    chooseMode("auto", facts),
   );
   return { report: examine(facts, planNode(facts, base).adaptations), facts };
 }

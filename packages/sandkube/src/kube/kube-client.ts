@@ -4,7 +4,10 @@ import type { KubeconfigCredentials } from "./kubeconfig.js";
 
 const requestTimeoutMs = 10_000;
 
-/** Reads a few resources of a cluster's API; disposing closes its connections. */
+/** Who writes, as the API's field managers go. */
+const fieldManager = "sandkube";
+
+/** Reads and applies a few resources of a cluster's API; disposing closes its connections. */
 export class KubeClient implements Disposable {
   readonly #https: HttpsClient;
 
@@ -17,13 +20,13 @@ export class KubeClient implements Disposable {
    * rejects when the server does not answer or answers with another error.
    */
   async get(path: string, signal?: AbortSignal): Promise<string | null> {
-    const { status, body } = await this.#https.get({
+    const { status, body } = await this.#https.send({
       path,
       timeoutMs: requestTimeoutMs,
       signal,
     });
     if (status === 404) return null;
-    if (status !== 200) throw refusal(path, status, body);
+    if (status !== 200) throw refusal("GET", path, status, body);
     return body;
   }
 
@@ -33,13 +36,28 @@ export class KubeClient implements Disposable {
     return body === null ? null : (JSON.parse(body) as unknown);
   }
 
+  /**
+   * Makes an object, or brings the fields that sandkube has written before to what is given
+   * (https://kubernetes.io/docs/reference/using-api/server-side-apply/).
+   */
+  async apply(path: string, object: object, signal?: AbortSignal): Promise<void> {
+    const { status, body } = await this.#https.send({
+      method: "PATCH",
+      path: `${path}?fieldManager=${fieldManager}&force=true`,
+      body: { type: "application/apply-patch+yaml", text: JSON.stringify(object) },
+      timeoutMs: requestTimeoutMs,
+      signal,
+    });
+    if (status !== 200 && status !== 201) throw refusal("PATCH", path, status, body);
+  }
+
   [Symbol.dispose](): void {
     this.#https[Symbol.dispose]();
   }
 }
 
-function refusal(path: string, status: number, body: string): SandkubeError {
-  return new SandkubeError("E_START", `GET ${path}: the API server answered ${status}`, {
+function refusal(method: string, path: string, status: number, body: string): SandkubeError {
+  return new SandkubeError("E_START", `${method} ${path}: the API server answered ${status}`, {
     details: { status, body: body.slice(0, 2_000) },
   });
 }

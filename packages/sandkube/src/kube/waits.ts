@@ -1,4 +1,5 @@
 import { monotonicMs, sleep, type Deadline } from "../platform/clock.js";
+import { lookUpAt } from "../platform/name-lookup.js";
 import { SandkubeError } from "../errors.js";
 import type { ProgressListener, RoleName } from "../events.js";
 import { tailOf } from "../platform/files.js";
@@ -7,6 +8,9 @@ import { hasNotReadyTaint, reasonNodeNotReady } from "./node-conditions.js";
 
 const pollIntervalMs = 100;
 const reportIntervalMs = 1_000;
+const lookupTimeoutMs = 1_000;
+/** A name that every cluster has. */
+const apiServerName = "kubernetes.default.svc.cluster.local";
 
 /** How the waits share their limits and tell of their progress. */
 export interface WaitContext {
@@ -92,6 +96,22 @@ export async function waitForSchedulable(
       return hasNotReadyTaint(object)
         ? `the node ${node.name} still has its not-ready taint`
         : null;
+    },
+  });
+}
+
+/**
+ * Waits until the cluster's DNS gives the API server's name an address: by the same way as for
+ * pods, through the Service proxy at its ClusterIP.
+ */
+export async function waitForDns(context: WaitContext, address: string): Promise<void> {
+  await waitFor(context, {
+    for: `the cluster's DNS at ${address} to answer`,
+    role: "network",
+    missing: async (signal) => {
+      const options = { timeoutMs: lookupTimeoutMs, signal };
+      const found = await lookUpAt(address, apiServerName, options);
+      return found.length > 0 ? null : `it has no address for ${apiServerName}`;
     },
   });
 }

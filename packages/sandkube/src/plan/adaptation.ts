@@ -16,7 +16,7 @@ export const adaptationIds = [
   "no-keyring",
   "snapshots-on-tmpfs",
   "native-snapshotter",
-  "no-hairpin",
+  "no-gateway",
   "no-iptables",
   "libmount-mount2",
   "oom-score",

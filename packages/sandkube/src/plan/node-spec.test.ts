@@ -1,20 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { parseClusterOptions, type ClusterOptionsInput } from "../config/cluster-options.js";
-import {
-  baseNodeSpec,
-  bridgeName,
-  nodeSpecSchema,
-  type NodeSpecSurroundings,
-} from "./node-spec.js";
+import type { ClusterMode } from "../events.js";
+import { baseNodeSpec, bridgeName, nodeSpecSchema } from "./node-spec.js";
 
-function specFor(
-  options: Partial<ClusterOptionsInput> = {},
-  surroundings: Partial<NodeSpecSurroundings> = {},
-) {
+function specFor(options: Partial<ClusterOptionsInput> = {}, mode: ClusterMode = "full") {
   return baseNodeSpec(
     parseClusterOptions({ dataDirectory: "/d", ...options }),
     { clusterDirectory: "/d/default", programs: "/p" },
-    { mode: "full", uplinkMtu: 1500, ...surroundings },
+    mode,
   );
 }
 
@@ -24,7 +17,7 @@ describe("baseNodeSpec", () => {
   });
 
   it("has no node for the control plane alone", () => {
-    const spec = specFor({}, { mode: "control-plane" });
+    const spec = specFor({}, "control-plane");
     expect(spec.node).toBeNull();
     expect(spec.controlPlane.advertiseAddress).toBe("10.42.0.1");
   });
@@ -41,11 +34,23 @@ describe("baseNodeSpec", () => {
   });
 
   it.each([
-    [1400, 1400],
-    [9000, 9000],
-    [null, 1500],
-  ])("takes the uplink's MTU: %s", (uplinkMtu, mtu) => {
-    expect(specFor({}, { uplinkMtu }).node?.network.mtu).toBe(mtu);
+    ["10.42.0.0/16", "10.42.0.254", "10.42.0.253"],
+    ["172.30.4.0/24", "172.30.4.254", "172.30.4.253"],
+  ])(
+    "finds Services and the gateway at the end of the node's part of %s",
+    (podRange, services, gateway) => {
+      expect(specFor({ podRange }).node?.network).toMatchObject({
+        serviceAddress: services,
+        gatewayAddress: gateway,
+      });
+    },
+  );
+
+  it.each([
+    ["10.43.0.0/16", "10.43.0.10"],
+    ["10.99.1.16/28", "10.99.1.26"],
+  ])("gives the DNS the tenth address of %s", (serviceRange, address) => {
+    expect(specFor({ serviceRange }).node?.network.dnsAddress).toBe(address);
   });
 
   it("keeps clusters in one sandbox apart", () => {

@@ -47,9 +47,15 @@ export const nodeSectionSchema = z.strictObject({
     anyProcRoot: z.boolean().describe("accept a procfs whose root inode is not 1"),
   }),
   network: z.strictObject({
-    bridge: z.string().min(1).max(15),
+    bridge: z.string().min(1).max(11).describe("names of further links start with it"),
     mtu: z.number().int().min(576).max(65536).describe("bytes; set on the bridge and on each veth"),
-    hairpin: z.boolean(),
+    serviceAddress: z
+      .ipv4()
+      .describe("the address in the pod range by which the Service range is reached"),
+    gatewayAddress: z
+      .union([z.ipv4(), z.literal("")])
+      .describe("the address in the pod range by which pods reach all else; empty: there is none"),
+    dnsAddress: z.ipv4().describe("the ClusterIP of the cluster's DNS"),
   }),
   kubelet: z.strictObject({
     iptables: z.boolean().describe("the kubelet keeps its own iptables chains"),
@@ -87,25 +93,26 @@ export interface NodeSpecPaths {
   programs: string;
 }
 
-/** The surroundings that a node spec follows even when nothing has to be adapted. */
-export interface NodeSpecSurroundings {
-  mode: ClusterMode;
-  /** MTU of the default route's link in bytes; null without a default route. */
-  uplinkMtu: number | null;
-}
-
 const nodeName = "node-1";
 const nodePodRangePrefix = 24;
-const ethernetMtu = 1500;
+/**
+ * As large as every link of the pod network takes, in bytes: in a kernel in user space the work is
+ * one per packet. No packet is forwarded to a link with a smaller one: connections that leave the pod
+ * network end at the gateway, which makes them anew.
+ */
+const podMtu = 65_520;
+/** The cluster's DNS is the tenth address of the Service range, by k3s's and kubeadm's convention. */
+const dnsOffset = 10;
 
 /**
  * The node spec for a full kernel: nothing adapted.
- * The node's pods get the first /24 of the pod range, the node that range's first address.
+ * The node's pods get the first /24 of the pod range; the node has that range's first address,
+ * the way to Services and the gateway its last two.
  */
 export function baseNodeSpec(
   options: ClusterOptions,
   paths: NodeSpecPaths,
-  surroundings: NodeSpecSurroundings,
+  mode: ClusterMode,
 ): NodeSpec {
   const podRange = parseIpv4Range(options.podRange);
   const nodeRange: Ipv4Range = {
@@ -113,6 +120,7 @@ export function baseNodeSpec(
     prefix: Math.max(podRange.prefix, nodePodRangePrefix),
   };
   const nodeAddress = formatIpv4(nodeRange.first + 1);
+  const lastOfNode = nodeRange.first + 2 ** (32 - nodeRange.prefix) - 1;
   const node: NodeSection = {
     name: nodeName,
     address: nodeAddress,
@@ -136,8 +144,10 @@ export function baseNodeSpec(
     },
     network: {
       bridge: bridgeName(options.name),
-      mtu: surroundings.uplinkMtu ?? ethernetMtu,
-      hairpin: true,
+      mtu: podMtu,
+      serviceAddress: formatIpv4(lastOfNode - 1),
+      gatewayAddress: formatIpv4(lastOfNode - 2),
+      dnsAddress: formatIpv4(parseIpv4Range(options.serviceRange).first + dnsOffset),
     },
     kubelet: { iptables: true, environment: {} },
   };
@@ -153,11 +163,11 @@ export function baseNodeSpec(
       serviceRange: options.serviceRange,
       podRange: options.podRange,
     },
-    node: surroundings.mode === "full" ? node : null,
+    node: mode === "full" ? node : null,
   };
 }
 
-/** The pod bridge's link name, at most 15 characters as linux/if.h's IFNAMSIZ wants. */
+/** The pod bridge's link name: at most 11 characters, so that four more make a link name too (IFNAMSIZ). */
 export function bridgeName(cluster: string): string {
   if (cluster === "default") return "sandkube0";
   return `sk-${createHash("sha256").update(cluster).digest("hex").slice(0, 8)}`;

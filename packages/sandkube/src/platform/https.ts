@@ -1,4 +1,4 @@
-import { Agent, get } from "node:https";
+import { Agent, request } from "node:https";
 import { isIP } from "node:net";
 
 /** The answer to one request; `body` is text. */
@@ -8,7 +8,11 @@ export interface HttpsResponse {
 }
 
 export interface HttpsRequest {
+  /** Default GET. */
+  method?: "GET" | "PATCH";
   path: string;
+  /** What is sent, with its content type. */
+  body?: { type: string; text: string };
   timeoutMs: number;
   signal?: AbortSignal | undefined;
 }
@@ -38,18 +42,18 @@ export class HttpsClient implements Disposable {
     });
   }
 
-  /** Sends one GET request. Rejects when there is no answer within the limit or no connection. */
-  async get(options: HttpsRequest): Promise<HttpsResponse> {
-    const { path, timeoutMs, signal } = options;
+  /** Sends one request. Rejects when there is no answer within the limit or no connection. */
+  async send(options: HttpsRequest): Promise<HttpsResponse> {
+    const { method = "GET", path, timeoutMs, signal } = options;
     signal?.throwIfAborted();
     // Not AbortSignal.any: what it makes hangs on to the caller's signal, request after request.
     const ending = new AbortController();
     const abort = () => ending.abort(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
-    const late = new Error(`GET ${path}: no answer within ${timeoutMs} ms`);
+    const late = new Error(`${method} ${path}: no answer within ${timeoutMs} ms`);
     const timer = setTimeout(() => ending.abort(late), timeoutMs);
     try {
-      return await this.#exchange(path, ending.signal);
+      return await this.#exchange({ ...options, signal: ending.signal });
     } catch (error) {
       ending.signal.throwIfAborted();
       throw error;
@@ -59,11 +63,15 @@ export class HttpsClient implements Disposable {
     }
   }
 
-  #exchange(path: string, signal: AbortSignal): Promise<HttpsResponse> {
+  #exchange({ method = "GET", path, body, signal }: HttpsRequest): Promise<HttpsResponse> {
+    const headers = {
+      accept: "application/json",
+      ...(body === undefined ? {} : { "content-type": body.type }),
+    };
     return new Promise((resolve, reject) => {
-      const outgoing = get(
+      const outgoing = request(
         new URL(path, this.#server),
-        { agent: this.#agent, signal, headers: { accept: "application/json" } },
+        { method, agent: this.#agent, signal, headers },
         (incoming) => {
           const chunks: Buffer[] = [];
           incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -77,6 +85,7 @@ export class HttpsClient implements Disposable {
         },
       );
       outgoing.on("error", reject);
+      outgoing.end(body?.text);
     });
   }
 

@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { SandkubeError } from "../errors.js";
 import { exists, isExecutable, readFileIfExists } from "../platform/files.js";
+import { packageDirectory } from "./package-directory.js";
 
 /** The executables of a programs directory. */
 export const programNames = [
@@ -11,6 +11,7 @@ export const programNames = [
   "sandkube-runtime",
   "sandkube-oci",
   "sandkube-containerd",
+  "sandkube-network",
   "containerd-shim-runc-v2",
   "runc",
 ] as const;
@@ -41,7 +42,7 @@ export interface LocateOptions {
   override?: string | undefined;
   /** The version that the programs must have. */
   version: string;
-  /** Root of the source checkout that may hold a `.programs` file; by default the one this file is in. */
+  /** Root of the source checkout that may hold a `.programs` file; by default the one that this package is in. */
   checkout?: string;
 }
 
@@ -63,7 +64,7 @@ export async function locatePrograms(options: LocateOptions): Promise<Programs> 
   const directory =
     options.override ??
     platformPackageDirectory() ??
-    (await checkoutDirectory(options.checkout ?? ownCheckout()));
+    (await checkoutDirectory(options.checkout ?? dirname(dirname(packageDirectory()))));
   if (directory === null) {
     throw new SandkubeError(
       "E_PROGRAMS_MISSING",
@@ -89,10 +90,6 @@ function platformPackageDirectory(): string | null {
   }
 }
 
-function ownCheckout(): string {
-  return fileURLToPath(new URL("../../../..", import.meta.url));
-}
-
 async function checkoutDirectory(checkout: string): Promise<string | null> {
   const pointer = join(checkout, ".programs");
   const directory = (await readFileIfExists(pointer))?.trim();
@@ -107,13 +104,11 @@ async function checkoutDirectory(checkout: string): Promise<string | null> {
 
 async function checkPrograms(directory: string, version: string): Promise<Programs> {
   const path = (name: string) => join(directory, name);
-  const missing: string[] = [];
-  for (const name of programNames) {
-    if (!(await isExecutable(path(name)))) missing.push(name);
-  }
-  for (const name of dataFiles) {
-    if (!(await exists(path(name)))) missing.push(name);
-  }
+  const files = await Promise.all([
+    ...programNames.map(async (name) => ({ name, usable: await isExecutable(path(name)) })),
+    ...dataFiles.map(async (name) => ({ name, usable: await exists(path(name)) })),
+  ]);
+  const missing = files.flatMap(({ name, usable }) => (usable ? [] : [name]));
   if (missing.length > 0) {
     throw new SandkubeError(
       "E_PROGRAMS_MISSING",

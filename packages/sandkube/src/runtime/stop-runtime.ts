@@ -54,7 +54,7 @@ export async function stopRuntime(
   if (await exists(paths.hostRecord)) await restoreHost(await locate(), paths, options.signal);
 }
 
-/** Takes away links and cgroups, and puts back ip_forward, as host-setup has recorded them. */
+/** Takes away links and cgroups, as host-setup has recorded them. */
 async function restoreHost(
   programs: Programs,
   paths: ClusterPaths,

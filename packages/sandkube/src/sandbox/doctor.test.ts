@@ -9,7 +9,7 @@ import { factsWith, recordedFacts } from "./testing/recorded-facts.js";
 function reportOf(facts: Facts) {
   const options = parseClusterOptions({ dataDirectory: "/d" });
   const paths = { clusterDirectory: "/d/default", programs: "/p" };
-  const base = baseNodeSpec(options, paths, { mode: "full", uplinkMtu: null });
+  const base = baseNodeSpec(options, paths, "full");
   return examine(facts, planNode(facts, base).adaptations);
 }
 
@@ -46,8 +46,8 @@ describe("examine", () => {
     ],
     ["a small disk", factsWith({}, { dataFreeBytes: 1024 ** 3 }), "1.0 GiB are free"],
     ["no way out", factsWith({}, { defaultRouteDevice: null }), "no default route"],
-    ["a hang", factsWith({ "network.tun": { state: "timeout" } }), "network.tun hung"],
-    ["a crash", factsWith({ "network.tun": { state: "crash" } }), "network.tun crashed"],
+    ["a hang", factsWith({ "network.tap-port": { state: "timeout" } }), "network.tap-port hung"],
+    ["a crash", factsWith({ "network.tap-port": { state: "crash" } }), "network.tap-port crashed"],
   ])("warns of %s", (_name, facts, text) => {
     expect(reportOf(facts).warnings).toEqual([expect.stringContaining(text)]);
   });

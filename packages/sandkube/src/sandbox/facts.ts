@@ -42,12 +42,10 @@ export const factIds = [
   "process.pidfd",
   "network.bridge",
   "network.veth",
-  "network.bridge-hairpin",
   "network.bridge-port",
   "network.veth-into-namespace",
-  "network.ip-forward",
   "network.raw-socket",
-  "network.tun",
+  "network.tap-port",
   "network.iptables",
 ] as const;
 

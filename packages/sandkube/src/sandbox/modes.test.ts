@@ -42,7 +42,6 @@ describe("modesOf", () => {
     "network.veth",
     "network.bridge-port",
     "network.veth-into-namespace",
-    "network.ip-forward",
   ] as const)("needs %s for a node", (id) => {
     const report = modesOf(factsWith({ [id]: { state: "timeout" } }));
     expect(report.find(({ mode }) => mode === "full")).toMatchObject({

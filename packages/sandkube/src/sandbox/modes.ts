@@ -33,7 +33,6 @@ const neededFacts: ReadonlyMap<FactId, string> = new Map([
   ["network.veth", "veth pairs"],
   ["network.bridge-port", "a veth as a port of a bridge"],
   ["network.veth-into-namespace", "moving a veth into a network namespace"],
-  ["network.ip-forward", "IP forwarding"],
 ]);
 
 /**

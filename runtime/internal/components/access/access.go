@@ -49,13 +49,14 @@ func Ensure(ctx context.Context, client kubernetes.Interface, grants []Grant) er
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := ensureCluster(client, grant); err != nil {
-			return fmt.Errorf("cluster role of %s: %w", grant.User, err)
-		}
 		for namespace, rules := range grant.Namespaced {
 			if err := ensureNamespaced(client, grant.User, namespace, rules); err != nil {
 				return fmt.Errorf("role of %s in namespace %s: %w", grant.User, namespace, err)
 			}
+		}
+		// It comes last: a component that waits until it may read has all its rights then.
+		if err := ensureCluster(client, grant); err != nil {
+			return fmt.Errorf("cluster role of %s: %w", grant.User, err)
 		}
 	}
 	return nil

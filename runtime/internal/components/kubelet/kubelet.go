@@ -113,7 +113,8 @@ func configuration(spec *nodespec.NodeSpec) (*kubeletconfig.KubeletConfiguration
 	c.FailCgroupV1 = false
 	c.FailSwapOn = false
 
-	c.ClusterDomain = "cluster.local"
+	c.ClusterDomain = nodespec.ClusterDomain
+	c.ClusterDNS = []string{node.Network.DNSAddress}
 	c.ResolverConfig = ""
 	if _, err := os.Stat(resolverConfig); err == nil {
 		c.ResolverConfig = resolverConfig

@@ -14,7 +14,7 @@ function baseNode(): NodeSection {
   const spec = baseNodeSpec(
     parseClusterOptions({ dataDirectory: "/d" }),
     { clusterDirectory: "/d/default", programs: "/p" },
-    { mode: "full", uplinkMtu: 1500 },
+    "full",
   );
   if (spec.node === null) throw new Error("the mode full has a node");
   return spec.node;
@@ -191,7 +191,7 @@ const applied: [AdaptationId, string, Facts, Change][] = [
     snapshots("yes", 2 * gibibyte - 1),
     { containerd: { snapshotter: "native" } },
   ],
-  ["no-hairpin", "refused", broken("network.bridge-hairpin"), { network: { hairpin: false } }],
+  ["no-gateway", "refused", broken("network.tap-port"), { network: { gatewayAddress: "" } }],
   ["no-iptables", "refused", broken("network.iptables"), { kubelet: { iptables: false } }],
   [
     "libmount-mount2",

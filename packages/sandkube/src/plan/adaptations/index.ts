@@ -8,7 +8,7 @@ import { libmountMount2 } from "./libmount-mount2.js";
 import { maskedDirectories } from "./masked-directories.js";
 import { nativeSnapshotter } from "./native-snapshotter.js";
 import { noCgroupNamespace } from "./no-cgroup-namespace.js";
-import { noHairpin } from "./no-hairpin.js";
+import { noGateway } from "./no-gateway.js";
 import { noIptables } from "./no-iptables.js";
 import { noKeyring } from "./no-keyring.js";
 import { noSeccomp } from "./no-seccomp.js";
@@ -31,7 +31,7 @@ export const adaptations: readonly Adaptation[] = [
   noKeyring,
   snapshotsOnTmpfs,
   nativeSnapshotter,
-  noHairpin,
+  noGateway,
   noIptables,
   libmountMount2,
   oomScore,

@@ -1,0 +1,68 @@
+// Package hostports knows which ports of the sandbox the node's pods ask for.
+package hostports
+
+import (
+	"net/netip"
+
+	v1 "k8s.io/api/core/v1"
+)
+
+// HostPort is a port of the sandbox that stands for one of a pod.
+type HostPort struct {
+	// Pod is who asks for it.
+	Pod v1.ObjectReference
+	// Protocol is TCP or UDP.
+	Protocol v1.Protocol
+	// At is the address and port to listen at; the address is unspecified for all of them.
+	At netip.AddrPort
+	// Target is the container's port.
+	Target netip.AddrPort
+}
+
+// hostPortsOf are those of a pod that runs; a pod on the host's network has its ports
+// already, and an ended one needs none.
+func hostPortsOf(pod *v1.Pod) []HostPort {
+	address, err := netip.ParseAddr(pod.Status.PodIP)
+	ended := pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed
+	if err != nil || ended || pod.Spec.HostNetwork {
+		return nil
+	}
+	reference := v1.ObjectReference{
+		Kind: "Pod", APIVersion: v1.SchemeGroupVersion.String(),
+		Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID,
+	}
+	var found []HostPort
+	for _, port := range containerPorts(pod) {
+		if port.HostPort == 0 || port.Protocol == v1.ProtocolSCTP {
+			continue
+		}
+		host, err := netip.ParseAddr(port.HostIP)
+		if err != nil {
+			host = netip.IPv4Unspecified()
+		}
+		if !host.Is4() {
+			continue
+		}
+		found = append(found, HostPort{
+			Pod:      reference,
+			Protocol: port.Protocol,
+			At:       netip.AddrPortFrom(host, uint16(port.HostPort)),
+			Target:   netip.AddrPortFrom(address, uint16(port.ContainerPort)),
+		})
+	}
+	return found
+}
+
+// containerPorts are those of all containers that run beside each other.
+func containerPorts(pod *v1.Pod) []v1.ContainerPort {
+	var ports []v1.ContainerPort
+	for _, container := range pod.Spec.InitContainers {
+		if container.RestartPolicy != nil && *container.RestartPolicy == v1.ContainerRestartPolicyAlways {
+			ports = append(ports, container.Ports...)
+		}
+	}
+	for _, container := range pod.Spec.Containers {
+		ports = append(ports, container.Ports...)
+	}
+	return ports
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"sandkube.dev/runtime/internal/nodespec"
+	"sandkube.dev/runtime/internal/service"
+	"sandkube.dev/runtime/network/internal/policy"
+	"sandkube.dev/runtime/network/internal/servicenamespace"
+	"sandkube.dev/runtime/network/internal/services"
+)
+
+// Names of the services that the role consists of.
+const (
+	apiAccess     = "api-access"
+	apiServerPort = "api-server-port"
+	gatewayPart   = "gateway"
+	policyPart    = "network-policy"
+	proxyPart     = "service-proxy"
+	dnsPart       = "dns"
+)
+
+// network is what the services of the role share.
+type network struct {
+	spec   *nodespec.NodeSpec
+	log    *slog.Logger
+	api    *rest.Config
+	client kubernetes.Interface
+
+	nodeAddress netip.Addr
+	podRange    netip.Prefix
+	// clusterPodRange is that of all nodes.
+	clusterPodRange netip.Prefix
+	serviceAddress  netip.Addr
+	serviceRange    netip.Prefix
+	dnsAddress      netip.Addr
+
+	namespace *servicenamespace.Namespace
+	balancer  *services.Balancer
+	// advertisedAPI is the endpoint of default/kubernetes, and listeningAPI where the API
+	// server is found behind it.
+	advertisedAPI netip.AddrPort
+	listeningAPI  netip.AddrPort
+	// rules are the NetworkPolicies in force, snapshot the Services; nil until they are known.
+	rules    atomic.Pointer[policy.Rules]
+	snapshot atomic.Pointer[services.Snapshot]
+}
+
+// runNetwork runs the network of a node until ctx is done.
+func runNetwork(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporter, log *slog.Logger) (err error) {
+	n, err := newNetwork(spec, log)
+	if err != nil {
+		return err
+	}
+	// The links are made while the API server starts.
+	n.namespace, err = servicenamespace.Open(servicenamespace.Config{
+		Bridge:         spec.Node.Network.Bridge,
+		Link:           spec.Node.Network.ServiceLink(),
+		ServiceAddress: netip.PrefixFrom(n.serviceAddress, n.podRange.Bits()),
+		ServiceRange:   n.serviceRange,
+		NodeAddress:    n.nodeAddress,
+		MTU:            spec.Node.Network.MTU,
+	})
+	if err != nil {
+		return fmt.Errorf("namespace of the Services: %w", err)
+	}
+	defer func() { err = errors.Join(err, n.namespace.Close()) }()
+
+	parts := []service.Service{
+		{Name: apiServerPort, Run: n.runAPIServerPort},
+		{Name: apiAccess, Run: n.waitForAccess},
+		// What is forwarded is held against the policies, so they are known first.
+		{Name: policyPart, Dependencies: []string{apiAccess}, Run: n.runPolicy},
+		{Name: proxyPart, Dependencies: []string{policyPart}, Run: n.runProxy},
+		{Name: dnsPart, Dependencies: []string{apiAccess}, Run: n.runDNS},
+	}
+	if spec.Node.Network.GatewayAddress != "" {
+		parts = append(parts, service.Service{Name: gatewayPart, Run: n.runGateway})
+	}
+	return service.Run(ctx, parts, reporter)
+}
+
+func newNetwork(spec *nodespec.NodeSpec, log *slog.Logger) (*network, error) {
+	n := &network{spec: spec, log: log, balancer: services.NewBalancer()}
+	var errs []error
+	address := func(text string) netip.Addr {
+		parsed, err := netip.ParseAddr(text)
+		errs = append(errs, err)
+		return parsed
+	}
+	prefix := func(text string) netip.Prefix {
+		parsed, err := netip.ParsePrefix(text)
+		errs = append(errs, err)
+		return parsed
+	}
+	n.nodeAddress = address(spec.Node.Address)
+	n.podRange = prefix(spec.Node.PodRange)
+	n.clusterPodRange = prefix(spec.ControlPlane.PodRange)
+	n.serviceAddress = address(spec.Node.Network.ServiceAddress)
+	n.serviceRange = prefix(spec.ControlPlane.ServiceRange)
+	n.dnsAddress = address(spec.Node.Network.DNSAddress)
+	api := spec.ControlPlane
+	n.advertisedAPI = netip.AddrPortFrom(address(api.AdvertiseAddress), uint16(api.Port))
+	n.listeningAPI = netip.AddrPortFrom(address(api.BindAddress), uint16(api.Port))
+	if n.listeningAPI.Addr().IsUnspecified() {
+		// It listens at the advertised address too.
+		n.listeningAPI = n.advertisedAPI
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("node spec: %w", err)
+	}
+	kubeconfig := spec.Kubeconfig(role)
+	var err error
+	if n.api, err = clientcmd.BuildConfigFromFlags("", kubeconfig); err != nil {
+		return nil, fmt.Errorf("kubeconfig %s: %w", kubeconfig, err)
+	}
+	if n.client, err = services.NewClient(n.api); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// trustedAddresses are those whose traffic no policy holds up: the node's, and those of
+// the parts that ask for themselves whether the true client may connect.
+func (n *network) trustedAddresses() []netip.Addr {
+	return []netip.Addr{n.nodeAddress, n.serviceAddress}
+}
+
+// warn tells what could not be done for now.
+func (n *network) warn(what string, err error) {
+	if err != nil {
+		n.log.Warn("not all could be done", "for", what, "error", err)
+	}
+}
