@@ -33,16 +33,19 @@ Go module, and the same etcd. \`npm run bench\` measures all of it again.
 - 1 MB is 1 000 000 bytes.
 `;
 
-/** The text of docs/performance.md. */
-export function performanceDocument(report: BenchReport): string {
-  const { machine, versions, runs } = report;
+/** What was measured where: versions, rounds and the machine, in a paragraph. */
+export function measurementText({ machine, versions, runs }: BenchReport): string {
   const memoryGB = (machine.memoryBytes / 1e9).toFixed(0);
-  const measured = [
+  return [
     `Measured with ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(", ")},`,
     `${runs} ${runs === 1 ? "round" : "rounds"}, on ${machine.cores} cores of ${machine.processor},`,
     `${memoryGB} GB of memory, Linux ${machine.kernel}, load before the run ${machine.loadBefore.toFixed(2)}.`,
   ].join("\n");
-  return `${introduction}\n${measured}\n\n${markdownOf(report.sections)}`;
+}
+
+/** The text of docs/performance.md. */
+export function performanceDocument(report: BenchReport): string {
+  return `${introduction}\n${measurementText(report)}\n\n${markdownOf(report.sections)}`;
 }

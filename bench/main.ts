@@ -1,4 +1,4 @@
-/** `npm run bench`: measures sandkube beside kwokctl. Data on standard output, progress on standard error. */
+/** `npm run bench`: measures sandkube beside kwokctl, or its network. Data on standard output, progress on standard error. */
 import { testImages } from "../e2e/images/test-images.js";
 import { prepare } from "../lab/src/index.js";
 import { generatedFile, writeGenerated } from "../scripts/generated-file.js";
@@ -6,6 +6,7 @@ import { run } from "../scripts/programs/command.js";
 import { repositoryPath } from "../scripts/programs/repository.js";
 import { performanceDocument } from "./document.js";
 import { measuredVersions, thisMachine } from "./machine.js";
+import { benchNetwork } from "./network/bench-network.js";
 import { parseOptions, usage, UsageError, type BenchOptions } from "./options.js";
 import { peerPrograms } from "./peer/programs.js";
 import { sectionsOf } from "./report.js";
@@ -20,13 +21,21 @@ function report(line: string): void {
 }
 
 async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
-  const { runs, kinds } = options;
   if (options.build) {
     report("building the CLI and the programs");
     await run(["npm", "run", "--silent", "build"], { cwd: repositoryPath() });
     await run(["npm", "run", "--silent", "build:programs"], { cwd: repositoryPath() });
   }
-  await prepare({ kinds, userlands: ["bookworm"], signal, report });
+  await prepare({ kinds: options.kinds, userlands: ["bookworm"], signal, report });
+  const output = options.network
+    ? await benchNetwork(options, signal, report)
+    : await benchStart(options, signal);
+  process.stdout.write(output);
+}
+
+/** Measures the start beside that of kwokctl, and returns tables or JSON. */
+async function benchStart(options: BenchOptions, signal: AbortSignal): Promise<string> {
+  const { runs, kinds } = options;
   const programs = await peerPrograms(signal, report);
   const { directory } = await testImages(signal);
   const image = { directory, archive: "hello.tar" };
@@ -40,10 +49,8 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
     const file = await generatedFile("docs/performance.md", text);
     for (const path of writeGenerated([file])) report(`wrote ${path}`);
   }
-  const output = options.json
-    ? `${JSON.stringify({ schema: 1, runs, machine, versions, results, targets })}\n`
-    : textOf(sections);
-  process.stdout.write(output);
+  if (!options.json) return textOf(sections);
+  return `${JSON.stringify({ schema: 1, runs, machine, versions, results, targets })}\n`;
 }
 
 const controller = new AbortController();

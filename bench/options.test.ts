@@ -4,6 +4,8 @@ import { parseOptions, UsageError } from "./options.js";
 describe("parseOptions", () => {
   it("measures everything five times unless told otherwise", () => {
     expect(parseOptions([])).toEqual({
+      network: false,
+      soak: false,
       runs: 5,
       kinds: ["g26", "g24", "bare"],
       json: false,
@@ -18,7 +20,12 @@ describe("parseOptions", () => {
     expect(options).toMatchObject({ runs: 2, kinds: ["g26", "bare"], build: false, json: true });
   });
 
+  it("measures the network when it is told to", () => {
+    expect(parseOptions(["--network", "--soak"])).toMatchObject({ network: true, soak: true });
+  });
+
   it.each([
+    { args: ["--soak"], says: /--network/ },
     { args: ["--runs", "0"], says: /--runs/ },
     { args: ["--runs", "2.5"], says: /2\.5/ },
     { args: ["--only", "g26,g22"], says: /not g22/ },

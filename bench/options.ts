@@ -2,14 +2,17 @@ import { parseArgs } from "node:util";
 import { sandboxKinds, type SandboxKind } from "../lab/src/index.js";
 
 export const usage = `Measures sandkube beside kwokctl in the lab's sandboxes, in turns, and prints a table.
+With --network it measures the pod network instead.
 
   npm run bench -- [OPTIONS]
 
 OPTIONS
+  --network       measure Services, the way out and DNS, instead of the start
+  --soak          with --network: also five minutes of a steady load
   --runs N        rounds, each a cold start of everything in every sandbox (default: 5)
   --only KINDS    comma list of g26, g24, bare (default: all)
   --json          print JSON instead of the table
-  --write         also write the result to docs/performance.md
+  --write         also write the result to docs/performance.md or docs/network-performance.md
   --no-build      measure the programs and the CLI that are built already
   --help          this text
 
@@ -17,6 +20,10 @@ Progress goes to standard error. The exit code is 0 whether or not the targets a
 `;
 
 export interface BenchOptions {
+  /** Measure the pod network, not the start. */
+  readonly network: boolean;
+  /** Also put a steady load on the pod network. */
+  readonly soak: boolean;
   readonly runs: number;
   readonly kinds: readonly SandboxKind[];
   readonly json: boolean;
@@ -32,7 +39,11 @@ export class UsageError extends Error {
 
 export function parseOptions(args: readonly string[]): BenchOptions {
   const values = parsed(args);
+  const { network = false, soak = false } = values;
+  if (soak && !network) throw new UsageError("--soak is of use with --network only");
   return {
+    network,
+    soak,
     runs: runsIn(values.runs ?? "5"),
     kinds: values.only === undefined ? sandboxKinds : kindsIn(values.only),
     json: values.json ?? false,
@@ -47,6 +58,8 @@ function parsed(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
+        network: { type: "boolean" },
+        soak: { type: "boolean" },
         runs: { type: "string" },
         only: { type: "string" },
         json: { type: "boolean" },

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { ServicePort } from "sandkube";
+import { getFromNode } from "./harness/http.js";
 import type { Pod, List } from "./harness/kubernetes.js";
 import type { Sandkube } from "./harness/sandkube.js";
 import { loadTestImages, sandboxForSuite } from "./harness/suites.js";
 import { tracesOf, withoutFiles, type Traces } from "./harness/traces.js";
 import { parseUpOutput } from "./harness/up-output.js";
+import { waitUntil } from "./harness/wait-until.js";
 
 /** The tests of a kind are the stages of one cluster's life, in order. */
 describe.each(["g26", "g24"] as const)("the life of a cluster in %s", (kind) => {
@@ -78,6 +81,26 @@ describe.each(["g26", "g24"] as const)("the life of a cluster in %s", (kind) => 
     expect(await runningHellos(sandkube())).toHaveLength(2);
   });
 
+  it("publishes a Service at a port of the sandbox, and says where it is", async () => {
+    await sandkube().do(["ports", "publish", "8088:default/hello:http"]);
+    const ports = JSON.parse(await sandkube().do(["ports", "--json"])) as ServicePort[];
+    expect(ports.find(({ service }) => service === "hello")?.addresses).toEqual([
+      expect.stringMatching(/^10\.43\.\d+\.\d+:80$/),
+      "127.0.0.1:8088",
+    ]);
+    expect(await untilPublished(sandkube())).toMatch(/^Hello from pod hello-/);
+    const wrong = await sandkube().run(["ports", "unpublish", "8089"]);
+    expect(wrong).toMatchObject({ exitCode: 27, stderr: expect.stringContaining("8089") });
+  });
+
+  it("gives a claim a volume of the default class, which its pod's group can write to", async () => {
+    await sandkube().apply("claim.yaml");
+    await sandkube().untilReady("app=keeper");
+    expect(await sandkube().inPod("keeper", "echo kept > /data/file; id -G")).toContain("2000");
+    const capacity = ["pvc", "kept", "-o", "jsonpath={.status.capacity.storage}"];
+    expect(await sandkube().kubectl("get", ...capacity)).toBe("1Gi");
+  });
+
   it("down stops everything but keeps the data", async () => {
     await sandkube().do(["down"]);
     expect(withoutFiles(await tracesOf(sandkube().sandbox))).toEqual(withoutFiles(before));
@@ -95,6 +118,25 @@ describe.each(["g26", "g24"] as const)("the life of a cluster in %s", (kind) => 
     expect(await sandkube().kubectl("get", ...colour)).toBe("green");
     await sandkube().untilReady("app=hello");
     expect(await runningHellos(sandkube())).toHaveLength(2);
+    expect(await untilPublished(sandkube())).toMatch(/^Hello from pod hello-/);
+  });
+
+  it("a volume keeps its files over down and up, and goes with its claim", async () => {
+    await sandkube().untilReady("app=keeper");
+    expect(await sandkube().inPod("keeper", "cat /data/file")).toBe("kept\n");
+    await sandkube().kubectl(
+      "delete",
+      "-f",
+      `${sandkube().sandbox.checkout}/e2e/manifests/claim.yaml`,
+    );
+    await waitUntil({
+      for: "the volume to go with its claim",
+      limitMs: 30_000,
+      look: async () => {
+        const volumes = await sandkube().kubectl("get", "pv", "-o", "name");
+        return volumes === "" ? { found: true } : { instead: volumes };
+      },
+    });
   });
 
   it("delete leaves no process, mount, link, cgroup or file", async () => {
@@ -105,6 +147,21 @@ describe.each(["g26", "g24"] as const)("the life of a cluster in %s", (kind) => 
     expect(stderr).toContain("E_CLUSTER_NOT_FOUND");
   });
 });
+
+/** What the Service answers at its published port; the network role opens it on its own time. */
+async function untilPublished(sandkube: Sandkube): Promise<string> {
+  return await waitUntil({
+    for: "the Service to answer at its published port",
+    limitMs: 20_000,
+    look: async () => {
+      try {
+        return { found: await getFromNode(sandkube.sandbox, "http://127.0.0.1:8088/") };
+      } catch (error) {
+        return { instead: String(error) };
+      }
+    },
+  });
+}
 
 function rolePids({ runtime }: Awaited<ReturnType<Sandkube["status"]>>) {
   return runtime?.roles.map(({ role, pid, restarts }) => ({ role, pid, restarts }));

@@ -37,11 +37,12 @@ async function start() {
   await step("sample application", applySample);
   const { url, answer } = await step("its answer", askSample);
   process.stdout.write(`\nGET ${url}\n${answer}\n`);
-  await sandkube("kubectl", "get", "pods", "-A");
+  await sandkube("kubectl", "get", "pods,services", "-A");
   process.stdout.write(`
 Next:
   npx sandkube status                     what runs
   npx sandkube kubectl get nodes -o wide  Kubernetes' own command-line tool
+  npx sandkube ports                      where Services are reached from the sandbox
   npx sandkube doctor                     what was adapted to this sandbox, and why
   npx sandkube down                       stop the cluster; \`npx sandkube up\` resumes it
   npx sandkube delete                     remove the cluster and all its data
@@ -98,15 +99,12 @@ async function applySample() {
 }
 
 async function askSample() {
-  const query = "{.items[?(@.status.phase=='Running')].status.podIP}";
-  const addresses = await command(
+  const address = await command(
     process.execPath,
-    [cli, "kubectl", "get", "pods", "-l", "app=hello", "-o", `jsonpath=${query}`],
+    [cli, "kubectl", "get", "service", "hello", "-o", "jsonpath={.spec.clusterIP}"],
     { output: "return" },
   );
-  const [address] = addresses.split(" ");
-  if (!address) throw new SetUpError("The sample application has no running pod.");
-  const url = `http://${address}:8080/`;
+  const url = `http://${address}/`;
   return { url, answer: await fetchText(url) };
 }
 

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net"
-	"net/netip"
 
-	"sandkube.dev/runtime/network/internal/relay"
+	"sandkube.dev/runtime/network/internal/forward"
 	"sandkube.dev/runtime/network/internal/services"
 )
 
@@ -22,14 +20,11 @@ func (n *network) runAPIServerPort(ctx context.Context, ready func()) error {
 	if err != nil {
 		return err
 	}
-	router := &relay.Router{Balancer: n.balancer, Allow: n.allows, Dial: n.dialAddress}
+	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
+	defer stop()
 	port := &services.Port{Internal: []services.Endpoint{{Address: n.advertisedAPI}}}
-	inside := func(netip.Addr) bool { return false }
-	server := router.ServeTCP(listener, port, inside, n.log)
+	backends := forward.NewServicePort(port, n.balancer, nil, nil)
 	ready()
-	<-ctx.Done()
-	if err := server.Close(); !errors.Is(err, net.ErrClosed) {
-		return err
-	}
+	forward.New(n.dial, n.log).ServeTCP(ctx, listener, backends)
 	return nil
 }

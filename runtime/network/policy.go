@@ -2,16 +2,148 @@ package main
 
 import (
 	"context"
+	"errors"
+	"net/netip"
+	"time"
 
+	"golang.org/x/sync/errgroup"
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"sandkube.dev/runtime/internal/cni"
+	"sandkube.dev/runtime/internal/ipam"
+	"sandkube.dev/runtime/network/internal/filter"
 	"sandkube.dev/runtime/network/internal/policy"
 )
 
-// runPolicy keeps the rules of the NetworkPolicies, by which all parts decide.
+const (
+	// podNamespaces is where containerd mounts the network namespaces of pods.
+	podNamespaces = "/var/run/netns"
+	// filterRetry is how long after a failure the filter is applied again.
+	filterRetry = time.Second
+	// filterCloseLimit is how long it may take to plug all pods into the bridge again.
+	filterCloseLimit = 5 * time.Second
+)
+
+// reasonNotEnforced is the reason of events about a policy that has no effect.
+const reasonNotEnforced = "NotEnforced"
+
+// runPolicy keeps the rules of the NetworkPolicies, by which all parts decide, and
+// filters what pods say to each other directly.
 func (n *network) runPolicy(ctx context.Context, ready func()) error {
-	node := policy.Node{Addresses: n.trustedAddresses(), ServiceRange: n.serviceRange}
-	err := policy.Watch(ctx, n.client, node, func(rules *policy.Rules) { n.rules.Store(rules) }, ready)
-	if ctx.Err() != nil {
-		return nil
+	reporter := newReporter(ctx, n.client, n.spec.Node.Name)
+	defer reporter.shutdown()
+	changed := make(chan struct{}, 1)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		node := policy.Node{Addresses: []netip.Addr{n.nodeAddress, n.serviceAddress}, ServiceRange: n.serviceRange}
+		err := policy.Watch(ctx, n.client, node, func(rules *policy.Rules) {
+			n.rules.Store(rules)
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		}, ready)
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	})
+	group.Go(func() error {
+		if n.spec.Node.Network.GatewayAddress == "" {
+			// The filter needs TAP devices as the gateway does.
+			return n.tellNotEnforced(ctx, changed, reporter)
+		}
+		return n.runFilter(ctx, changed, reporter)
+	})
+	return group.Wait()
+}
+
+// runFilter applies the rules each time they have changed.
+func (n *network) runFilter(ctx context.Context, changed <-chan struct{}, reporter *reporter) (err error) {
+	filtering, err := filter.Open(filter.Config{
+		Bridge:     n.spec.Node.Network.Bridge,
+		MTU:        n.spec.Node.Network.MTU,
+		Directory:  n.spec.NodePath("run"),
+		Namespaces: podNamespaces,
+		Leases:     n.podLinks,
+		Logger:     n.log,
+	})
+	if err != nil {
+		return err
 	}
-	return err
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), filterCloseLimit)
+		defer cancel()
+		err = errors.Join(err, filtering.Close(closing))
+	}()
+	var retry <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		case <-retry:
+		}
+		retry = nil
+		rules := n.rules.Load()
+		for _, problem := range rules.Problems() {
+			reporter.policy(problem.Policy, "", problem.Message)
+		}
+		if err := filtering.Apply(ctx, rules); err != nil {
+			n.warn("NetworkPolicies", err)
+			retry = time.After(filterRetry)
+		}
+	}
+}
+
+// tellNotEnforced tells the owner of each policy that pods are not filtered here.
+func (n *network) tellNotEnforced(ctx context.Context, changed <-chan struct{}, reporter *reporter) error {
+	told := make(map[types.UID]bool)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		}
+		policies, err := n.client.NetworkingV1().NetworkPolicies(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			n.warn("events of NetworkPolicies", err)
+			continue
+		}
+		for _, item := range policies.Items {
+			if told[item.UID] {
+				continue
+			}
+			told[item.UID] = true
+			name := types.NamespacedName{Namespace: item.Namespace, Name: item.Name}
+			reporter.policy(name, item.UID, "what pods say to each other directly is not filtered: this sandbox has no TAP devices that can be ports of a bridge")
+		}
+	}
+}
+
+// podLinks returns the link on the node of the pod that has each address.
+func (n *network) podLinks(ctx context.Context) (map[netip.Addr]string, error) {
+	store, err := ipam.Open(n.spec.NodePath("cni", "state"), n.podRange)
+	if err != nil {
+		return nil, err
+	}
+	leases, err := store.Leases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	links := make(map[netip.Addr]string, len(leases))
+	for _, lease := range leases {
+		links[lease.Address] = cni.HostLink(lease.Owner)
+	}
+	return links, nil
+}
+
+// policy tells the owner of a NetworkPolicy what of it has no effect.
+func (r *reporter) policy(name types.NamespacedName, uid types.UID, message string) {
+	r.events.Event(&v1.ObjectReference{
+		Kind: "NetworkPolicy", APIVersion: "networking.k8s.io/v1",
+		Namespace: name.Namespace, Name: name.Name, UID: uid,
+	}, v1.EventTypeWarning, reasonNotEnforced, message)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"sync"
 
@@ -10,36 +11,38 @@ import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 
-	"sandkube.dev/runtime/network/internal/clusterip"
+	"sandkube.dev/runtime/network/internal/exposure"
 	"sandkube.dev/runtime/network/internal/gateway"
 	"sandkube.dev/runtime/network/internal/hostports"
+	"sandkube.dev/runtime/network/internal/proxy"
 	"sandkube.dev/runtime/network/internal/publications"
-	"sandkube.dev/runtime/network/internal/relay"
-	"sandkube.dev/runtime/network/internal/sandboxports"
 	"sandkube.dev/runtime/network/internal/services"
 )
 
 // runProxy serves Services at their ClusterIPs and at ports of the sandbox, and pods at
 // their host ports.
 func (n *network) runProxy(ctx context.Context, ready func()) (err error) {
-	router := &relay.Router{Balancer: n.balancer, Allow: n.allows, Dial: n.dialAddress}
 	reporter := newReporter(ctx, n.client, n.spec.Node.Name)
 	defer reporter.shutdown()
 	served := &served{
-		proxy:    clusterip.New(n.namespace, router, n.log),
-		exposure: sandboxports.New(router, n.isExternal, reporter.portTaken, n.log),
+		proxy: proxy.New(proxy.Config{
+			Namespace: n.namespace, Balancer: n.balancer, Dial: n.dial, Allow: n.allows, Logger: n.log,
+		}),
+		exposure: exposure.New(exposure.Config{
+			Balancer: n.balancer, Dial: n.dial, Allow: n.allows, External: n.isExternal,
+			Report: reporter.portTaken, Logger: n.log,
+		}),
 	}
-	defer func() { err = errors.Join(err, served.proxy.Close()) }()
+	defer func() { err = errors.Join(err, served.exposure.Close(), served.proxy.Close()) }()
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return served.exposure.Run(ctx) })
 	group.Go(func() error {
 		return publications.Watch(ctx, n.client, func(published []publications.Publication) {
 			n.warn("ports of the sandbox", served.setPublished(published))
 		}, n.log)
 	})
 	group.Go(func() error {
-		return hostports.Watch(ctx, n.client, n.spec.Node.Name, func(ports []hostports.HostPort) {
+		return hostports.Watch(ctx, n.client, n.spec.Node.Name, func(ports []exposure.HostPort) {
 			n.warn("host ports", served.setHostPorts(ports))
 		})
 	})
@@ -61,13 +64,13 @@ func (n *network) runProxy(ctx context.Context, ready func()) (err error) {
 
 // served holds what decides which sockets there are.
 type served struct {
-	proxy    *clusterip.Proxy
-	exposure *sandboxports.Exposure
+	proxy    *proxy.Proxy
+	exposure *exposure.Exposure
 
 	mu        sync.Mutex
 	snapshot  *services.Snapshot
 	published []publications.Publication
-	hostPorts []hostports.HostPort
+	hostPorts []exposure.HostPort
 }
 
 func (s *served) setSnapshot(snapshot *services.Snapshot) error {
@@ -84,38 +87,32 @@ func (s *served) setPublished(published []publications.Publication) error {
 	return s.expose()
 }
 
-func (s *served) setHostPorts(ports []hostports.HostPort) error {
+func (s *served) setHostPorts(ports []exposure.HostPort) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hostPorts = ports
 	return s.expose()
 }
 
-// expose opens the ports of the sandbox. A Service's comes before a pod's host port.
+// expose opens the ports of the sandbox. Before the Services are known none is opened: a
+// host port could be one of theirs.
 func (s *served) expose() error {
-	wanted := make(map[sandboxports.Socket]sandboxports.Exposed)
-	for _, port := range s.hostPorts {
-		endpoint := []services.Endpoint{{Address: port.Target}}
-		wanted[sandboxports.Socket{Protocol: port.Protocol, At: port.At}] = sandboxports.Exposed{
-			Port:  &services.Port{Name: services.PortName{Protocol: port.Protocol}, Internal: endpoint, External: endpoint},
-			Owner: port.Pod,
-		}
+	if s.snapshot == nil {
+		return nil
 	}
-	if s.snapshot != nil {
-		for frontend, port := range publications.Frontends(s.snapshot, s.published) {
-			socket := sandboxports.Socket{Protocol: frontend.Protocol, At: netip.AddrPortFrom(netip.IPv4Unspecified(), frontend.Port)}
-			wanted[socket] = sandboxports.Exposed{Port: port, Owner: v1.ObjectReference{
-				Kind: "Service", APIVersion: v1.SchemeGroupVersion.String(),
-				Namespace: port.Name.Service.Namespace, Name: port.Name.Service.Name,
-			}}
-		}
-	}
-	return s.exposure.Apply(wanted)
+	return s.exposure.Apply(publications.Frontends(s.snapshot, s.published), s.hostPorts)
 }
 
 // isExternal says whether a client is neither a pod nor a process of the sandbox.
 func (n *network) isExternal(client netip.Addr) bool {
 	return !client.IsLoopback() && !n.clusterPodRange.Contains(client)
+}
+
+// dial connects to an endpoint from the sandbox's network namespace.
+func (n *network) dial(ctx context.Context, network string, endpoint netip.AddrPort) (net.Conn, error) {
+	// Whoever uses the connection sets its keep-alive.
+	dialer := net.Dialer{KeepAlive: -1}
+	return dialer.DialContext(ctx, network, n.dialAddress(endpoint).String())
 }
 
 // dialAddress is where an endpoint is dialed: the API server's advertised address leads to

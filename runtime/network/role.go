@@ -129,12 +129,6 @@ func newNetwork(spec *nodespec.NodeSpec, log *slog.Logger) (*network, error) {
 	return n, nil
 }
 
-// trustedAddresses are those whose traffic no policy holds up: the node's, and those of
-// the parts that ask for themselves whether the true client may connect.
-func (n *network) trustedAddresses() []netip.Addr {
-	return []netip.Addr{n.nodeAddress, n.serviceAddress}
-}
-
 // warn tells what could not be done for now.
 func (n *network) warn(what string, err error) {
 	if err != nil {

@@ -34,7 +34,8 @@ type datagramSocket interface {
 
 // flowTable holds the flows of datagrams of one protocol.
 type flowTable struct {
-	limit int
+	limit  int
+	chunks *chunkPool
 
 	mu     sync.Mutex
 	closed bool
@@ -42,7 +43,7 @@ type flowTable struct {
 }
 
 func newFlowTable(limit int) *flowTable {
-	return &flowTable{limit: limit, flows: map[flowKey]*flow{}}
+	return &flowTable{limit: limit, chunks: newChunkPool(), flows: map[flowKey]*flow{}}
 }
 
 func (t *flowTable) find(key flowKey) *flow {
@@ -65,7 +66,7 @@ func (t *flowTable) add(key flowKey, socket datagramSocket, receive func(*flow, 
 	if err != nil {
 		return nil, errors.Join(err, socket.Close())
 	}
-	added := &flow{key: key, socket: socket, raw: raw, failed: failed}
+	added := &flow{key: key, socket: socket, raw: raw, chunks: t.chunks, failed: failed}
 	added.touch()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -97,6 +98,7 @@ type flow struct {
 	key    flowKey
 	socket datagramSocket
 	raw    syscall.RawConn
+	chunks *chunkPool
 	failed func(*flow, error)
 
 	// lastNanoseconds is when the flow's last packet was, since the Unix epoch.
@@ -146,13 +148,13 @@ func (f *flow) serve(receive func(*flow, []byte)) {
 		if !f.await() {
 			return
 		}
-		chunk, size, err := readChunk(f.raw)
+		chunk, size, err := f.chunks.read(f.raw)
 		switch {
 		case err == nil:
 			f.touch()
 			f.replied.Store(true)
 			receive(f, chunk[:size])
-			chunks.Put(chunk)
+			f.chunks.put(chunk)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 		case errors.Is(err, unix.ECONNREFUSED), isUnreachable(err):
 			// A connected socket reports an ICMP error once, and goes on.

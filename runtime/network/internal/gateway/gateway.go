@@ -43,7 +43,8 @@ type Config struct {
 	// Redirect says where a new TCP or UDP flow goes instead, if anywhere; nil: nowhere.
 	// It is the only way by which a pod reaches a loopback address. It must not block.
 	Redirect func(protocol Protocol, to netip.AddrPort) (netip.AddrPort, bool)
-	Logger   *slog.Logger
+	// Logger must be set.
+	Logger *slog.Logger
 }
 
 // Gateway carries the pods' traffic from Open until Close.

@@ -154,6 +154,11 @@ func (p *process) kill() {
 	_ = p.command.Wait()
 }
 
+// end lets the process end by itself.
+func (p *process) end() error {
+	return errors.Join(p.input.Close(), p.command.Wait())
+}
+
 func (p *process) line() (string, error) {
 	if !p.output.Scan() {
 		return "", errors.Join(p.output.Err(), io.ErrUnexpectedEOF)

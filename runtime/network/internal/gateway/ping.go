@@ -60,7 +60,7 @@ func (c *pingCarrier) carry(id stack.TransportEndpointID, packet *stack.PacketBu
 	}
 	socket := flow.socket.(*pingSocket)
 	socket.setTTL(ttl - 1)
-	socket.address(message)
+	socket.identify(message)
 	flow.send(message, about)
 }
 

@@ -59,8 +59,8 @@ func (s *pingSocket) setTTL(ttl byte) {
 	s.ttl = ttl
 }
 
-// address gives an echo request the identifier of the socket; a ping socket does it itself.
-func (s *pingSocket) address(request header.ICMPv4) {
+// identify gives an echo request the identifier of the socket; a ping socket does it itself.
+func (s *pingSocket) identify(request header.ICMPv4) {
 	request.SetIdent(s.identifier)
 	request.SetChecksum(0)
 	request.SetChecksum(^checksum.Checksum(request, 0))

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a pod waits for anything.
-const patience = 4 * time.Second
+const patience = 20 * time.Second
 
 // request is what a pod is to do.
 type request struct {
@@ -68,7 +68,7 @@ func (r request) run() (int64, error) {
 	case "ping":
 		return 0, r.ping()
 	}
-	return r.measure()
+	return 0, fmt.Errorf("unknown operation %q", r.Operation)
 }
 
 func configurePod() error {
@@ -199,7 +199,7 @@ func (r request) ping() error {
 	header.ICMPv4(message).SetType(header.ICMPv4Echo)
 	for sequence := range r.Count {
 		header.ICMPv4(message).SetSequence(uint16(sequence))
-		socket.address(message)
+		socket.identify(message)
 		if _, err := socket.Write(message); err != nil {
 			return err
 		}

@@ -13,21 +13,11 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
-// chunkBytes is how much is copied at a time.
-const chunkBytes = 128 << 10
-
-// chunks are the buffers of connections that have something to copy at the moment.
-// Connections without hold none.
-var chunks = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
-
 // podConn is the pod's side of a connection.
 type podConn struct {
 	endpoint tcpip.Endpoint
 	queue    *waiter.Queue
-}
-
-func newPodConn(endpoint tcpip.Endpoint, queue *waiter.Queue) *podConn {
-	return &podConn{endpoint: endpoint, queue: queue}
+	chunks   *chunkPool
 }
 
 // splice copies both ways until both sides have ended. An end of one side is passed on
@@ -81,8 +71,8 @@ func (p *podConn) copyTo(server *net.TCPConn) error {
 // forwardTo copies what the pod has sent so far, a chunk at most. It returns EWOULDBLOCK
 // when there is nothing, and io.EOF at the end.
 func (p *podConn) forwardTo(server *net.TCPConn) error {
-	chunk := chunks.Get().(*[chunkBytes]byte)
-	defer chunks.Put(chunk)
+	chunk := p.chunks.get()
+	defer p.chunks.put(chunk)
 	writer := tcpip.SliceWriter(chunk[:])
 	result, err := p.endpoint.Read(&writer, tcpip.ReadOptions{})
 	switch err.(type) {
@@ -127,11 +117,11 @@ func (p *podConn) copyFrom(server *net.TCPConn) error {
 // forwardFrom waits for something from the server and copies it, a chunk at most. It
 // returns io.EOF at the end.
 func (p *podConn) forwardFrom(server rawConn, ready <-chan struct{}) error {
-	chunk, size, err := readChunk(server)
+	chunk, size, err := p.chunks.read(server)
 	if err != nil {
 		return err
 	}
-	defer chunks.Put(chunk)
+	defer p.chunks.put(chunk)
 	if size == 0 {
 		return io.EOF
 	}
@@ -151,33 +141,4 @@ func (p *podConn) write(data []byte, ready <-chan struct{}) error {
 		}
 	}
 	return nil
-}
-
-// rawConn is what a connection of package net or os gives its descriptor out by.
-type rawConn interface {
-	Read(attempt func(descriptor uintptr) (done bool)) error
-}
-
-// readChunk waits until there is something to read, and takes a buffer only then. The
-// caller puts the chunk back.
-func readChunk(conn rawConn) (chunk *[chunkBytes]byte, size int, err error) {
-	var failed error
-	waited := conn.Read(func(descriptor uintptr) bool {
-		chunk = chunks.Get().(*[chunkBytes]byte)
-		for {
-			size, failed = unix.Read(int(descriptor), chunk[:])
-			if failed != unix.EINTR {
-				break
-			}
-		}
-		if failed != nil {
-			chunks.Put(chunk)
-			chunk = nil
-		}
-		return failed != unix.EAGAIN
-	})
-	if err := errors.Join(waited, failed); err != nil {
-		return nil, 0, fmt.Errorf("read: %w", err)
-	}
-	return chunk, size, nil
 }

@@ -37,6 +37,7 @@ type tcpCarrier struct {
 	writer *packetWriter
 	dialer net.Dialer
 	logger *slog.Logger
+	chunks *chunkPool
 
 	mu sync.Mutex
 	// connecting has the SYN of each connection that is being made.
@@ -45,7 +46,7 @@ type tcpCarrier struct {
 
 func carryTCP(ctx context.Context, netstack *stack.Stack, routes *routes, writer *packetWriter, logger *slog.Logger) {
 	carrier := &tcpCarrier{
-		routes: routes, writer: writer, logger: logger,
+		routes: routes, writer: writer, logger: logger, chunks: newChunkPool(),
 		dialer: net.Dialer{
 			Timeout: dialTimeout,
 			KeepAliveConfig: net.KeepAliveConfig{
@@ -130,7 +131,7 @@ func (c *tcpCarrier) connect(ctx context.Context, request *tcp.ForwarderRequest)
 	}
 	request.Complete(false)
 	keepAlive(endpoint)
-	return newPodConn(endpoint, queue), server
+	return &podConn{endpoint: endpoint, queue: queue, chunks: c.chunks}, server
 }
 
 // refuse tells the pod why its connection could not be made, as the network would.

@@ -5,23 +5,13 @@ import (
 	"net/netip"
 
 	v1 "k8s.io/api/core/v1"
-)
 
-// HostPort is a port of the sandbox that stands for one of a pod.
-type HostPort struct {
-	// Pod is who asks for it.
-	Pod v1.ObjectReference
-	// Protocol is TCP or UDP.
-	Protocol v1.Protocol
-	// At is the address and port to listen at; the address is unspecified for all of them.
-	At netip.AddrPort
-	// Target is the container's port.
-	Target netip.AddrPort
-}
+	"sandkube.dev/runtime/network/internal/exposure"
+)
 
 // hostPortsOf are those of a pod that runs; a pod on the host's network has its ports
 // already, and an ended one needs none.
-func hostPortsOf(pod *v1.Pod) []HostPort {
+func hostPortsOf(pod *v1.Pod) []exposure.HostPort {
 	address, err := netip.ParseAddr(pod.Status.PodIP)
 	ended := pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed
 	if err != nil || ended || pod.Spec.HostNetwork {
@@ -31,7 +21,7 @@ func hostPortsOf(pod *v1.Pod) []HostPort {
 		Kind: "Pod", APIVersion: v1.SchemeGroupVersion.String(),
 		Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID,
 	}
-	var found []HostPort
+	var found []exposure.HostPort
 	for _, port := range containerPorts(pod) {
 		if port.HostPort == 0 || port.Protocol == v1.ProtocolSCTP {
 			continue
@@ -43,7 +33,7 @@ func hostPortsOf(pod *v1.Pod) []HostPort {
 		if !host.Is4() {
 			continue
 		}
-		found = append(found, HostPort{
+		found = append(found, exposure.HostPort{
 			Pod:      reference,
 			Protocol: port.Protocol,
 			At:       netip.AddrPortFrom(host, uint16(port.HostPort)),

@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/utils/ptr"
+
+	"sandkube.dev/runtime/network/internal/exposure"
 )
 
 func pod(change func(*v1.Pod)) *v1.Pod {
@@ -69,14 +71,14 @@ func TestHostPortsOf(t *testing.T) {
 
 func TestWatchTellsWhatChanges(t *testing.T) {
 	client := fake.NewClientset()
-	changes := make(chan []HostPort)
-	go func() { _ = Watch(t.Context(), client, "node-1", func(ports []HostPort) { changes <- ports }) }()
+	changes := make(chan []exposure.HostPort)
+	go func() { _ = Watch(t.Context(), client, "node-1", func(ports []exposure.HostPort) { changes <- ports }) }()
 	pods := client.CoreV1().Pods("default")
 	if _, err := pods.Create(t.Context(), pod(func(*v1.Pod) {}), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	want := netip.MustParseAddrPort("0.0.0.0:80")
-	if got := <-changes; !slices.ContainsFunc(got, func(port HostPort) bool { return port.At == want }) {
+	if got := <-changes; !slices.ContainsFunc(got, func(port exposure.HostPort) bool { return port.At == want }) {
 		t.Errorf("after a pod has come: %+v", got)
 	}
 	if err := pods.Delete(t.Context(), "web", metav1.DeleteOptions{}); err != nil {

@@ -13,6 +13,8 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
+
+	"sandkube.dev/runtime/network/internal/exposure"
 )
 
 // settleTime is how long events are collected before onChange is called.
@@ -20,7 +22,7 @@ const settleTime = 20 * time.Millisecond
 
 // Watch follows the pods of a node until ctx is done, and calls onChange with all their
 // host ports whenever they differ.
-func Watch(ctx context.Context, client kubernetes.Interface, node string, onChange func([]HostPort)) error {
+func Watch(ctx context.Context, client kubernetes.Interface, node string, onChange func([]exposure.HostPort)) error {
 	factory := informers.NewSharedInformerFactoryWithOptions(client, 0,
 		informers.WithTransform(strip),
 		informers.WithTweakListOptions(func(options *metav1.ListOptions) {
@@ -42,7 +44,7 @@ func Watch(ctx context.Context, client kubernetes.Interface, node string, onChan
 		return fmt.Errorf("watch the pods of node %s: %w", node, err)
 	}
 	go informer.RunWithContext(ctx)
-	var last []HostPort
+	var last []exposure.HostPort
 	for {
 		select {
 		case <-ctx.Done():
@@ -61,14 +63,14 @@ func Watch(ctx context.Context, client kubernetes.Interface, node string, onChan
 	}
 }
 
-func all(pods cache.Store) []HostPort {
-	var found []HostPort
+func all(pods cache.Store) []exposure.HostPort {
+	var found []exposure.HostPort
 	for _, object := range pods.List() {
 		if pod, ok := object.(*v1.Pod); ok {
 			found = append(found, hostPortsOf(pod)...)
 		}
 	}
-	slices.SortFunc(found, func(a, b HostPort) int {
+	slices.SortFunc(found, func(a, b exposure.HostPort) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Pod.UID, b.Pod.UID))
 	})
 	return found

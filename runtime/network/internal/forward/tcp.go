@@ -1,0 +1,120 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// acceptPause is how long a listening socket rests when the process has no descriptor
+// or memory left for another client.
+const acceptPause = 50 * time.Millisecond
+
+// ServeTCP accepts connections and splices each to a backend. Once the listener is
+// closed it waits for the connections to end. The end of the context resets them, but
+// does not close the listener.
+func (f *Forwarder) ServeTCP(ctx context.Context, listener *net.TCPListener, backends Backends) {
+	var connections sync.WaitGroup
+	defer connections.Wait()
+	for {
+		client, err := listener.AcceptTCP()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			f.logger.Warn("a connection can not be accepted", slog.Any("listener", listener.Addr()), slog.Any("error", err))
+			if !pause(ctx, acceptPause) {
+				return
+			}
+			continue
+		}
+		connections.Go(func() { f.connect(ctx, client, backends) })
+	}
+}
+
+// pause returns false when the context ends first.
+func pause(ctx context.Context, span time.Duration) bool {
+	timer := time.NewTimer(span)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// connect finds a backend for a client that is connected already: when none can be
+// had, all that is left is to reset the client.
+func (f *Forwarder) connect(ctx context.Context, client *net.TCPConn, backends Backends) {
+	backend, err := f.dialAny(ctx, peer(client), backends)
+	if err != nil {
+		f.logger.Debug("a client is not served", slog.Any("client", client.RemoteAddr()), slog.Any("frontend", client.LocalAddr()), slog.Any("error", err))
+		reset(client)
+		return
+	}
+	keepAlive(client)
+	if tcp, ok := backend.(*net.TCPConn); ok {
+		keepAlive(tcp)
+	}
+	Splice(ctx, client, backend)
+}
+
+var errNoBackend = errors.New("no backend may serve the client")
+
+// dialAny tries one other backend when the first fails: an endpoint that has just
+// died is named by the API for some seconds more.
+func (f *Forwarder) dialAny(ctx context.Context, client netip.Addr, backends Backends) (net.Conn, error) {
+	first, ok := backends.Pick(client)
+	if !ok {
+		return nil, errNoBackend
+	}
+	connection, err := f.dialOne(ctx, first)
+	if err == nil {
+		return connection, nil
+	}
+	second, ok := backends.PickOther(client, first)
+	if !ok {
+		return nil, err
+	}
+	connection, again := f.dialOne(ctx, second)
+	if again != nil {
+		return nil, errors.Join(err, again)
+	}
+	return connection, nil
+}
+
+func (f *Forwarder) dialOne(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialLimit)
+	defer cancel()
+	return f.dial(ctx, "tcp4", to)
+}
+
+// keepAlive lets the kernel find out that a silent peer is gone, at the kernel's own
+// intervals (two hours). Go's default would wake thousands of idle connections every
+// 15 seconds, and cost four system calls instead of one.
+func keepAlive(connection *net.TCPConn) {
+	raw, err := connection.SyscallConn()
+	if err != nil {
+		return
+	}
+	// A connection without it works all the same.
+	_ = raw.Control(func(descriptor uintptr) {
+		_ = unix.SetsockoptInt(int(descriptor), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	})
+}
+
+// peer is the address of the other side.
+func peer(connection *net.TCPConn) netip.Addr {
+	address, ok := connection.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return address.AddrPort().Addr().Unmap()
+}
