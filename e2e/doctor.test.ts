@@ -10,7 +10,6 @@ const gvisorAdaptations = [
   "kernel-tunables",
   "kmsg-stub",
   "no-cgroup-namespace",
-  "no-hairpin",
   "no-iptables",
   "snapshots-on-tmpfs",
   "unprivileged-ports",

@@ -103,6 +103,13 @@ describe.each(["g26", "g24"] as const)("Services in %s", (kind) => {
     await untilAnswer(sandkube(), `fetch ${url} ${account}`, /"kind":"PodList"/);
   });
 
+  it("carry large transfers, as pods do between each other", async () => {
+    const { podIP } = (await sandkube().get<Pod>("pod", "web-0")).status;
+    for (const host of [podIP, "bulk"]) {
+      expect(await fromPod(`count ${host}:7000`)).toBe(`${64 * 1024 * 1024}\n`);
+    }
+  });
+
   it("say what is wrong with a port that is taken, and take it once it is free", async () => {
     {
       await using listener = await answerInside(sandkube().sandbox, {

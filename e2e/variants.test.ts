@@ -14,7 +14,7 @@ const variants: readonly [string, SuiteOptions][] = [
 describe.each(variants)("%s", (_name, options) => {
   const sandkube = sandboxForSuite(options);
 
-  it("runs a pod with volumes and leaves nothing behind", async () => {
+  it("runs pods with volumes and a Service, and leaves nothing behind", async () => {
     const before = await tracesOf(sandkube().sandbox);
     await sandkube().do(["up"]);
     await loadTestImages(sandkube());
@@ -22,6 +22,11 @@ describe.each(variants)("%s", (_name, options) => {
     await sandkube().untilReady("app=volumes");
     const files = "cat /etc/app/app.conf /scratch/state /credentials/password";
     expect(await sandkube().inPod("volumes", files)).toBe("listen = 8080\nprepared\nswordfish");
+    await sandkube().apply("examples/hello/manifests");
+    await sandkube().untilReady("app=hello");
+    expect(await sandkube().inPod("volumes", "fetch http://hello/")).toMatch(
+      /^Hello from pod hello-/,
+    );
     await sandkube().do(["delete"]);
     expect(await tracesOf(sandkube().sandbox)).toEqual(before);
   });

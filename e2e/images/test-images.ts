@@ -26,7 +26,16 @@ const busybox = "/bin/busybox";
 const helloSources = repositoryPath("examples/hello");
 const nettoolsSources = repositoryPath("e2e/images/nettools");
 /** The names that nettools is started by. */
-const nettools = ["fetch", "resolve", "connect", "ask-udp", "echo-request", "answer-udp"];
+const nettools = [
+  "fetch",
+  "resolve",
+  "connect",
+  "ask-udp",
+  "echo-request",
+  "count",
+  "answer-bulk",
+  "answer-udp",
+];
 const archives = ["busybox.tar", "hello.tar"] as const;
 const buildTimeoutMs = 5 * 60_000;
 

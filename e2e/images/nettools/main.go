@@ -8,6 +8,8 @@
 //	ask-udp HOST:PORT TEXT  prints the answer to a datagram
 //	echo-request ADDRESS    sends an ICMP echo request from an unprivileged socket, and prints
 //	                        the address that replies
+//	count HOST:PORT         counts the bytes that a server sends until it ends the connection
+//	answer-bulk PORT BYTES  sends so many bytes to each client
 //	answer-udp PORT         answers each datagram with its sender's address and its text
 package main
 
@@ -41,6 +43,8 @@ func tools() map[string]tool {
 		"connect":      {1, 1, func(a []string, out io.Writer) error { return connect(a[0], out) }},
 		"ask-udp":      {2, 2, func(a []string, out io.Writer) error { return askUDP(a[0], a[1], out) }},
 		"echo-request": {1, 1, func(a []string, out io.Writer) error { return echo(a[0], out) }},
+		"count":        {1, 1, func(a []string, out io.Writer) error { return count(a[0], out) }},
+		"answer-bulk":  {2, 2, func(a []string, _ io.Writer) error { return answerBulk(a[0], a[1]) }},
 		"answer-udp":   {1, 1, func(a []string, _ io.Writer) error { return answerUDP(a[0]) }},
 	}
 }
