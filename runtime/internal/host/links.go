@@ -115,14 +115,16 @@ func bridgeAddress(node *nodespec.Node) (*net.IPNet, error) {
 	return &net.IPNet{IP: address.AsSlice(), Mask: net.CIDRMask(podRange.Bits(), address.BitLen())}, nil
 }
 
-// removeBridge removes the pods' links first: without their bridge they would stay.
+// removeBridge removes the links of its ports first: without their bridge they would stay.
 func removeBridge(links *netlink.Handle, name string, podLinks []string) error {
 	ports, err := cni.PodLinks(links, name)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, link := range append(append(ports, podLinks...), name) {
+	network := nodespec.Network{Bridge: name}
+	rest := append(podLinks, network.ServiceLink(), network.GatewayLink(), name)
+	for _, link := range append(ports, rest...) {
 		errs = append(errs, cni.RemoveLink(links, link))
 	}
 	return errors.Join(errs...)

@@ -23,6 +23,14 @@ export function parseIpv4Range(text: string): Ipv4Range {
   return { first, prefix };
 }
 
+/** The range that an address with a prefix length, such as "192.0.2.7/24", lies in. Throws a RangeError. */
+export function enclosingIpv4Range(text: string): Ipv4Range {
+  const [address = "", prefix = ""] = text.split("/");
+  const { first } = parseIpv4Range(`${address}/32`);
+  const range = parseIpv4Range(`0.0.0.0/${prefix}`);
+  return { first: first - (first % sizeOf(range.prefix)), prefix: range.prefix };
+}
+
 /** Whether parseIpv4Range takes the text. */
 export function isIpv4Range(text: string): boolean {
   try {
