@@ -89,6 +89,8 @@ describe.each(["g26", "g24"] as const)("the life of a cluster in %s", (kind) => 
       "127.0.0.1:8088",
     ]);
     expect(await untilPublished(sandkube())).toMatch(/^Hello from pod hello-/);
+    const taken = await sandkube().run(["ports", "publish", "6443:default/hello:http"]);
+    expect(taken).toMatchObject({ exitCode: 16, stderr: expect.stringContaining("E_PORT_TAKEN") });
     const wrong = await sandkube().run(["ports", "unpublish", "8089"]);
     expect(wrong).toMatchObject({ exitCode: 27, stderr: expect.stringContaining("8089") });
   });

@@ -88,7 +88,12 @@ function isTarget(publication: Publication, port: ServicePort): boolean {
 }
 
 async function requireFree({ hostPort, protocol }: Publication): Promise<void> {
-  if (protocol !== "TCP" || (await isPortFree("0.0.0.0", hostPort))) return;
+  if (protocol !== "TCP") return;
+  // In gVisor a listener at one address does not keep another one from all addresses.
+  const free = await Promise.all(
+    ["0.0.0.0", "127.0.0.1"].map((host) => isPortFree(host, hostPort)),
+  );
+  if (free.every(Boolean)) return;
   const owner = await findPortOwner(hostPort);
   const by = owner === null ? "" : ` by process ${owner.pid} (${owner.command})`;
   throw new SandkubeError("E_PORT_TAKEN", `port ${hostPort} is taken${by}`, {
