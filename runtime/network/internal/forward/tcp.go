@@ -59,9 +59,9 @@ func (f *Forwarder) connect(ctx context.Context, client *net.TCPConn, backends B
 		reset(client)
 		return
 	}
-	keepAlive(client)
+	tune(client)
 	if tcp, ok := backend.(*net.TCPConn); ok {
-		keepAlive(tcp)
+		tune(tcp)
 	}
 	Splice(ctx, client, backend)
 }
@@ -96,19 +96,31 @@ func (f *Forwarder) dialOne(ctx context.Context, to netip.AddrPort) (net.Conn, e
 	return f.dial(ctx, "tcp4", to)
 }
 
-// keepAlive lets the kernel find out that a silent peer is gone, at the kernel's own
-// intervals (two hours). Go's default would cost four system calls instead of one, and
-// have all connections that were opened together send every 15 seconds at the same
-// time: in gVisor of 2024-07, where a full veth queue blocks its sender, thousands of
-// packets at once bring the bridge to a standstill for good.
-func keepAlive(connection *net.TCPConn) {
+// socketBufferBytes is how much may be under way to or from one socket. It bounds what
+// slow peers make the kernel hold, and what is in the queues of veth pairs: where a full
+// one blocks its sender (gVisor of 2024-07), two pairs that wait for each other over the
+// bridge stop for good. In gVisor a larger one was no faster.
+const socketBufferBytes = 128 << 10
+
+// tune sets a connection's keep-alive and buffers.
+//
+// Keep-alive goes by the kernel's own intervals (two hours). With Go's default, all
+// connections that were opened together would send every 15 seconds at the same time,
+// and setting it takes four system calls instead of one.
+func tune(connection *net.TCPConn) {
 	raw, err := connection.SyscallConn()
 	if err != nil {
 		return
 	}
-	// A connection without it works all the same.
 	_ = raw.Control(func(descriptor uintptr) {
-		_ = unix.SetsockoptInt(int(descriptor), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+		for _, option := range []struct{ name, value int }{
+			{unix.SO_KEEPALIVE, 1},
+			{unix.SO_RCVBUF, socketBufferBytes},
+			{unix.SO_SNDBUF, socketBufferBytes},
+		} {
+			// A connection works without it all the same.
+			_ = unix.SetsockoptInt(int(descriptor), unix.SOL_SOCKET, option.name, option.value)
+		}
 	})
 }
 

@@ -27,7 +27,7 @@ const (
 	standaloneVariable = "PROXY_TEST_STANDALONE"
 
 	bridgeName = "sandkube-test"
-	mtuBytes   = 1500
+	mtuBytes   = 65_520
 )
 
 var (
