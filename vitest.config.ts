@@ -11,6 +11,7 @@ export default defineConfig({
             "lab/**/*.test.ts",
             "scripts/**/*.test.ts",
             "bench/**/*.test.ts",
+            "conformance/**/*.test.ts",
           ],
           testTimeout: 30_000,
         },

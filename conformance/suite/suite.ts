@@ -1,0 +1,87 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cached } from "../../lab/src/cache.js";
+import { diesWithHarness, requireOnHost } from "../../lab/src/host-command.js";
+import { goVersion, runtimeStamps } from "../../scripts/programs/go-build.js";
+import { repositoryPath } from "../../scripts/programs/repository.js";
+import { requireStaticProgram } from "../../scripts/programs/static-program.js";
+import { readVersions } from "../../scripts/programs/versions.js";
+
+/** The Go module that pins the suite and the programs of its images. */
+export const suiteModule = repositoryPath("conformance/suite");
+
+/** Kubernetes' end-to-end tests as a program, on this machine. */
+export interface Suite {
+  readonly directory: string;
+  /** Path of the program, in `directory`. */
+  readonly program: string;
+  /** Full names of all images that the suite knows, such as `registry.k8s.io/pause:3.10.2`. */
+  readonly images: readonly string[];
+}
+
+const packagePath = "k8s.io/kubernetes/test/e2e";
+const programName = "e2e.test";
+const imageList = "images.txt";
+/** A first build compiles most of Kubernetes: 12 minutes on two idle cores. */
+const buildTimeoutMs = 90 * 60_000;
+const listTimeoutMs = 60_000;
+
+/** Builds the suite if it is not in the cache yet. `report` is told what takes long. */
+export async function conformanceSuite(
+  signal: AbortSignal,
+  report: (line: string) => void,
+): Promise<Suite> {
+  const stamps = runtimeStamps(readVersions());
+  const directory = await cached({
+    name: "conformance-suite",
+    recipe: { form: 1, ...(await suiteModuleRecipe()), stamps },
+    signal,
+    build: async (scratch) => {
+      report(`building ${programName} (12 minutes on two cores when it is the first time)`);
+      const building = join(scratch, `${programName}.building`);
+      await compile(building, stamps, signal);
+      await requireStaticProgram(building);
+      const list = { signal, timeoutMs: listTimeoutMs };
+      await writeFile(
+        join(scratch, imageList),
+        await requireOnHost([building, "--list-images"], list),
+      );
+      await rename(building, join(scratch, programName));
+    },
+  });
+  const images = (await readFile(join(directory, imageList), "utf8")).trim().split("\n");
+  return { directory, program: join(directory, programName), images };
+}
+
+/** What everything that is built from the suite's module depends on. */
+export async function suiteModuleRecipe(): Promise<Record<string, string>> {
+  const content = (name: string) => readFile(join(suiteModule, name), "utf8");
+  return {
+    module: await content("go.mod"),
+    sums: await content("go.sum"),
+    go: await goVersion(suiteModule),
+    architecture: process.arch,
+  };
+}
+
+async function compile(
+  output: string,
+  stamps: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const linkerFlags = ["-s", "-w", "-buildid=", ...stamps].join(" ");
+  const flags = [
+    "-vet=off",
+    "-trimpath",
+    "-buildvcs=false",
+    `-ldflags=${linkerFlags}`,
+    "-o",
+    output,
+  ];
+  await requireOnHost(diesWithHarness(["nice", "go", "test", "-c", ...flags, packagePath]), {
+    signal,
+    timeoutMs: buildTimeoutMs,
+    cwd: suiteModule,
+    env: { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
+  });
+}
