@@ -15,7 +15,7 @@ export interface Suite {
   readonly directory: string;
   /** Path of the program, in `directory`. */
   readonly program: string;
-  /** Full names of all images that the suite knows, such as `registry.k8s.io/pause:3.10.2`. */
+  /** Full names of all images that the suite knows, with registry, path and tag. */
   readonly images: readonly string[];
 }
 
