@@ -6,20 +6,20 @@ const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
 
 test("the table of ctr is read, without the records under an image's id", () => {
   const table = `REF                          TYPE                                                 DIGEST                                                                  SIZE      PLATFORMS   LABELS
-docker.io/library/hello:1    application/vnd.docker.distribution.manifest.v2+json ${digest} 2.1 MiB   linux/amd64 io.cri-containerd.image=managed
-docker.io/library/empty:1    application/vnd.oci.image.manifest.v1+json           ${digest} 512.0 B   -           -
+registry.example/library/hello:1    application/vnd.docker.distribution.manifest.v2+json ${digest} 2.1 MiB   linux/amd64 io.cri-containerd.image=managed
+registry.example/library/empty:1    application/vnd.oci.image.manifest.v1+json           ${digest} 512.0 B   -           -
 ${digest} application/vnd.docker.distribution.manifest.v2+json ${digest} 2.1 MiB linux/amd64 io.cri-containerd.image=managed
 `;
   expect(parseImageTable(table)).toEqual([
-    { name: "docker.io/library/empty:1", digest, sizeBytes: 512 },
-    { name: "docker.io/library/hello:1", digest, sizeBytes: 2_202_010 },
+    { name: "registry.example/library/empty:1", digest, sizeBytes: 512 },
+    { name: "registry.example/library/hello:1", digest, sizeBytes: 2_202_010 },
   ]);
 });
 
 test("the names of imported images are read from what ctr says", () => {
-  const output = `unpacking docker.io/library/hello:1 (${digest})...done\nunpacking registry.example:5000/x:2 (${digest})...done\n`;
+  const output = `unpacking registry.example/library/hello:1 (${digest})...done\nunpacking registry.example:5000/x:2 (${digest})...done\n`;
   expect(parseImportOutput(output).map(({ name }) => name)).toEqual([
-    "docker.io/library/hello:1",
+    "registry.example/library/hello:1",
     "registry.example:5000/x:2",
   ]);
 });

@@ -12,7 +12,7 @@ const loadTimeoutMs = 30 * 60_000;
 
 /** An image that has been loaded. */
 export interface LoadedImage {
-  /** The full reference by which pods name it, such as `docker.io/library/hello:1`. */
+  /** The full reference by which pods name it, such as `registry.example/library/hello:1`. */
   name: string;
   digest: string;
 }
