@@ -150,11 +150,9 @@ describe.each(["g26", "g24"] as const)("Services in %s", (kind) => {
       [`PTR ${ip}`]: "web.default.svc.cluster.local.",
       [`A ${first.replaceAll(".", "-")}.default.pod.cluster.local`]: first,
     };
-    const answers: Record<string, string> = {};
-    for (const question of Object.keys(records)) {
-      answers[question] = (await fromPod(`resolve ${question}`)).trim();
-    }
-    expect(answers).toEqual(records);
+    const questions = Object.keys(records);
+    const answers = await fromPod(questions.map((each) => `resolve ${each}; echo end`).join("; "));
+    expect(answers.split("\nend\n").slice(0, -1)).toEqual(Object.values(records));
     // Each Service that has the pod gives it a name.
     const names = await fromPod(`resolve PTR ${first}`);
     expect(names).toContain("web-0.web-headless.default.svc.cluster.local.\n");

@@ -70,13 +70,12 @@ export async function conformanceImages(
 }
 
 /**
- * The references to an image's versions. Those of other registries are left out: they name images
- * that are not to be had, or only with credentials, which is what their specs are about.
+ * The references to an image's versions, in the places where Kubernetes publishes its own. Others name
+ * images that are not to be had, or only with credentials, which is what their specs are about.
  */
 function referencesOf(name: string, references: readonly string[]): string[] {
-  return references
-    .filter((reference) => /^registry\.k8s\.io\/(?:.*\/)?([^/:]+):/.exec(reference)?.[1] === name)
-    .toSorted();
+  const published = /^[^/]+\/(?:e2e-test-images\/)?([^/:]+):/;
+  return references.filter((reference) => published.exec(reference)?.[1] === name).toSorted();
 }
 
 /** Stands for the parts where only the shape of a recipe counts. */
