@@ -87,7 +87,8 @@ export function networkResult(kind: SandboxKind, rounds: readonly NetworkRound[]
   };
 }
 
-function pathResult(runs: readonly PathRun[]): PathResult {
+/** What one path came to over all rounds. */
+export function pathResult(runs: readonly PathRun[]): PathResult {
   return {
     oneConnection: rateComparison(runs.flatMap(({ oneConnection }) => oneConnection)),
     sixteenConnections: rateComparison(

@@ -1,11 +1,12 @@
 import { bootSandbox, type SandboxKind } from "../../lab/src/index.js";
 import { untilQuiet } from "../quiet.js";
+import type { Series } from "../statistics.js";
 import type { NetloadImage } from "./image.js";
 import { measureLookups, type LookupRun } from "./measure-lookups.js";
 import { measureMany, type ManyRun } from "./measure-many.js";
 import { measureGateway, measureService, type PathRun } from "./measure-paths.js";
-import { measureSoak, type SoakRun } from "./measure-soak.js";
-import { networkResult, type NetworkResult } from "./results.js";
+import { measureSoak, soakMinutes, type SoakRun } from "./measure-soak.js";
+import { networkResult, pathResult, type NetworkResult } from "./results.js";
 import { Scene } from "./scene.js";
 
 /** What a round measured in one kind of sandbox, all in one cluster. */
@@ -50,14 +51,27 @@ async function measureRound(
   await untilQuiet(signal, report);
   await using sandbox = await bootSandbox({ kind, imagesDirectory: image.directory, signal });
   const scene = await Scene.start(sandbox, image, signal);
-  tell("requests and a stream through a Service");
   const service = await measureService(scene);
-  tell("requests and a stream through the gateway");
+  tell(`Service / direct: ${ratiosOf(service)}`);
   const gateway = await measureGateway(scene);
-  tell("lookups");
+  tell(`gateway / from the node: ${ratiosOf(gateway)}`);
   const lookups = await measureLookups(scene);
-  tell("many Services and connections");
+  tell(`lookups: p50 ${lookups.oneQuestion[0]?.p50Microseconds.toFixed(0)} µs`);
   const many = await measureMany(scene);
-  if (soak) tell("a steady load");
-  return { service, gateway, lookups, many, soak: soak ? await measureSoak(scene) : null };
+  tell(`many Services: slowest change ${Math.max(...many.changesMs).toFixed(0)} ms`);
+  tell(`many connections: ${many.opening.failures + many.using.failures} failures`);
+  if (!soak) return { service, gateway, lookups, many, soak: null };
+  tell(`${soakMinutes} minutes of a steady load`);
+  return { service, gateway, lookups, many, soak: await measureSoak(scene) };
+}
+
+/** Medians of a round, for whoever waits for the end. */
+function ratiosOf(run: PathRun): string {
+  const { oneConnection, sixteenConnections, stream } = pathResult([run]);
+  const text = ({ median }: Series): string => `${median.toFixed(2)} x`;
+  return [
+    `requests with 1 connection ${text(oneConnection.ratio)}`,
+    `with 16 ${text(sixteenConnections.ratio)}`,
+    `stream ${text(stream.ratio)}`,
+  ].join(", ");
 }

@@ -20,9 +20,17 @@ type connection struct {
 	request []byte
 }
 
+// Connections that rest send nothing. Go's keep-alive probes, every 15 seconds, would come
+// from thousands of them in the same moment, on both sides: gVisor of 2024-07 never recovers
+// from such a burst on its links.
+var (
+	dialer       = net.Dialer{Timeout: answerLimit, KeepAlive: -1}
+	listenConfig = net.ListenConfig{KeepAlive: -1}
+)
+
 // dial connects to a HOST:PORT and prepares requests for a path.
 func dial(target, path string) (*connection, error) {
-	conn, err := net.DialTimeout("tcp4", target, answerLimit)
+	conn, err := dialer.Dial("tcp4", target)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -24,13 +25,13 @@ func runServe(flags *flag.FlagSet, arguments []string) error {
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp4", *streams)
+	listener, err := listenConfig.Listen(context.Background(), "tcp4", *streams)
 	if err != nil {
 		return err
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- sendStreams(listener) }()
-	web, err := net.Listen("tcp4", *requests)
+	web, err := listenConfig.Listen(context.Background(), "tcp4", *requests)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func runStream(flags *flag.FlagSet, arguments []string) error {
 // measureStream counts where the stream arrives: what a sender has written may still lie
 // in a buffer.
 func measureStream(target string, warmUp, duration time.Duration) (streamFigures, error) {
-	conn, err := net.DialTimeout("tcp4", target, answerLimit)
+	conn, err := dialer.Dial("tcp4", target)
 	if err != nil {
 		return streamFigures{}, err
 	}

@@ -19,15 +19,15 @@ func receiveDatagram(from net.Conn) (datagram []byte, release func(), err error)
 	if err != nil {
 		return nil, nil, err
 	}
-	var buffer *[datagramBytes]byte
+	var buffer *[bufferBytes]byte
 	var count int
 	var failed error
 	err = raw.Read(func(descriptor uintptr) (finished bool) {
-		buffer = datagramBuffers.Get().(*[datagramBytes]byte)
+		buffer = buffers.Get().(*[bufferBytes]byte)
 		if count, failed = readNow(descriptor, buffer[:]); failed == nil {
 			return true
 		}
-		datagramBuffers.Put(buffer)
+		buffers.Put(buffer)
 		return !errors.Is(failed, unix.EAGAIN)
 	})
 	if err != nil {
@@ -36,17 +36,17 @@ func receiveDatagram(from net.Conn) (datagram []byte, release func(), err error)
 	if failed != nil {
 		return nil, nil, failed
 	}
-	return buffer[:count], func() { datagramBuffers.Put(buffer) }, nil
+	return buffer[:count], func() { buffers.Put(buffer) }, nil
 }
 
 func receiveAny(from net.Conn) (datagram []byte, release func(), err error) {
-	buffer := datagramBuffers.Get().(*[datagramBytes]byte)
+	buffer := buffers.Get().(*[bufferBytes]byte)
 	count, err := from.Read(buffer[:])
 	if err != nil {
-		datagramBuffers.Put(buffer)
+		buffers.Put(buffer)
 		return nil, nil, err
 	}
-	return buffer[:count], func() { datagramBuffers.Put(buffer) }, nil
+	return buffer[:count], func() { buffers.Put(buffer) }, nil
 }
 
 // datagramSocket is a listening UDP socket that knows which of its addresses a

@@ -233,7 +233,7 @@ func TestDatagramsOfOneClientShareAFlow(t *testing.T) {
 	long := make([]byte, 65507)
 	_, err := backend.WriteToUDPAddrPort(long, first)
 	check(t, err)
-	if count, err := client.Read(make([]byte, datagramBytes)); err != nil || count != len(long) {
+	if count, err := client.Read(make([]byte, bufferBytes)); err != nil || count != len(long) {
 		t.Errorf("%d bytes of %d, %v", count, len(long), err)
 	}
 }

@@ -18,7 +18,7 @@ func (f *Forwarder) ServeUDP(ctx context.Context, socket *net.UDPConn, backends 
 	}
 	table := &flowTable{forwarder: f, frontend: frontend, backends: backends, flows: map[flowKey]*flow{}}
 	defer table.close()
-	buffer := make([]byte, datagramBytes)
+	buffer := make([]byte, bufferBytes)
 	for {
 		count, from, err := frontend.receive(buffer)
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
