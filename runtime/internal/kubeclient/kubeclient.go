@@ -28,7 +28,12 @@ func New(kubeconfig string) (kubernetes.Interface, error) {
 
 // Poll calls try until it succeeds or ctx is done. The error then tells what try last said.
 func Poll(ctx context.Context, try func() error) error {
-	ticker := time.NewTicker(pollInterval)
+	return PollEvery(ctx, pollInterval, try)
+}
+
+// PollEvery is Poll at an interval of the caller's choice.
+func PollEvery(ctx context.Context, interval time.Duration, try func() error) error {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		err := try()
