@@ -41,12 +41,19 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
   const output = options.output ?? join(dirname(cacheRoot()), "conformance", kind);
   await rm(output, { recursive: true, force: true });
   await mkdir(output, { recursive: true });
-  const results = await runSuite({ kind, suite, images, focus, skip, output, signal, report });
-  const outcome = outcomeOf(results);
-  if (options.scope !== null) await keep(outcome, kind, options.scope);
+  const result = await runSuite({ kind, suite, images, focus, skip, output, signal, report });
+  const outcome = outcomeOf(result.specs);
+  const isWhole = result.planned > 0 && result.planned === result.specs.length;
+  if (isWhole && options.scope !== null) await keep(outcome, kind, options.scope);
   process.stdout.write(summaryOf(outcome));
   report(`logs and reports are in ${output}`);
-  return outcome.failed === 0 ? 0 : exitCodes.specsFailed;
+  if (outcome.failed > 0) return exitCodes.specsFailed;
+  if (isWhole) return 0;
+  throw new Error(
+    result.planned === 0
+      ? "no spec matches --focus and --skip"
+      : `the suite ended after ${result.specs.length} of ${result.planned} specs`,
+  );
 }
 
 /** Replaces the record of the same lab and scope, and renders the document anew. */

@@ -8,8 +8,16 @@ export interface SpecResult {
   readonly reason: string;
 }
 
+/** What a suite reports of itself. */
+export interface SuiteResult {
+  /** How many specs it was to run: more than there are results when it ended early. */
+  readonly planned: number;
+  readonly specs: readonly SpecResult[];
+}
+
 /** The parts of a suite in Ginkgo's JSON report that are read. */
 interface SuiteReport {
+  readonly PreRunStats: { readonly SpecsThatWillRun: number };
   readonly SpecReports: readonly SpecReport[] | null;
 }
 
@@ -20,7 +28,7 @@ interface SpecReport {
   readonly State: string;
   /** Nanoseconds. */
   readonly RunTime: number;
-  /** 0 for a spec that was not asked for. */
+  /** 0 for a spec that was not asked for, or was not come to. */
   readonly NumAttempts: number;
   readonly Failure?: { readonly Message?: string; readonly ForwardedPanic?: string };
 }
@@ -31,17 +39,20 @@ const nanosecondsPerSecond = 1e9;
  * Reads the report that a suite writes with `--ginkgo.json-report`. A failure outside the specs, such
  * as one of the set-up, counts as a failed spec of the name of its node.
  */
-export function specResults(json: string): SpecResult[] {
+export function suiteResult(json: string): SuiteResult {
   const suites = JSON.parse(json) as readonly SuiteReport[];
-  return suites
-    .flatMap(({ SpecReports }) => SpecReports ?? [])
-    .filter((spec) => (isSpec(spec) ? spec.NumAttempts > 0 : outcomeOf(spec.State) === "failed"))
-    .map((spec) => ({
-      name: nameOf(spec),
-      outcome: outcomeOf(spec.State),
-      seconds: spec.RunTime / nanosecondsPerSecond,
-      reason: reasonOf(spec),
-    }));
+  const reports = suites.flatMap(({ SpecReports }) => SpecReports ?? []);
+  return {
+    planned: suites.reduce((sum, { PreRunStats }) => sum + PreRunStats.SpecsThatWillRun, 0),
+    specs: reports
+      .filter((spec) => (isSpec(spec) ? spec.NumAttempts > 0 : outcomeOf(spec) === "failed"))
+      .map((spec) => ({
+        name: nameOf(spec),
+        outcome: outcomeOf(spec),
+        seconds: spec.RunTime / nanosecondsPerSecond,
+        reason: reasonOf(spec),
+      })),
+  };
 }
 
 function isSpec({ LeafNodeType }: SpecReport): boolean {
@@ -53,16 +64,15 @@ function nameOf({ ContainerHierarchyTexts, LeafNodeText, LeafNodeType }: SpecRep
   return text === "" ? LeafNodeType : text;
 }
 
-function outcomeOf(state: string): SpecResult["outcome"] {
-  if (state === "passed") return "passed";
-  return state === "skipped" || state === "pending" ? "skipped" : "failed";
+function outcomeOf({ State }: SpecReport): SpecResult["outcome"] {
+  if (State === "passed") return "passed";
+  return State === "skipped" || State === "pending" ? "skipped" : "failed";
 }
 
 function reasonOf({ State, Failure }: SpecReport): string {
   if (State === "passed") return "";
-  const text = [Failure?.Message, Failure?.ForwardedPanic].find(
-    (part) => part !== undefined && part !== "",
+  const lines = [Failure?.Message, Failure?.ForwardedPanic].flatMap(
+    (part) => part?.split("\n") ?? [],
   );
-  const line = text?.split("\n").find((candidate) => candidate.trim() !== "");
-  return line?.trim() ?? State;
+  return lines.find((line) => line.trim() !== "")?.trim() ?? State;
 }

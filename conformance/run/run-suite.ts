@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { createInterface } from "node:readline";
 import type { ClusterStatus } from "sandkube";
+import { tailOf } from "../../lab/src/errors.js";
 import { bootSandbox, type Sandbox, type SandboxKind } from "../../lab/src/index.js";
 import type { ConformanceImages } from "../images/conformance-images.js";
-import { specResults, type SpecResult } from "../report/spec-results.js";
+import { suiteResult, type SuiteResult } from "../report/spec-results.js";
 import type { Suite } from "../suite/suite.js";
 import { SuiteProgress } from "./progress.js";
 
@@ -33,11 +34,11 @@ const setUpTimeoutMs = 10 * 60_000;
 const suiteTimeoutMinutes = 8 * 60;
 
 /**
- * Boots a sandbox with a cluster, runs the suite in it and returns how each spec went. In `output` are
+ * Boots a sandbox with a cluster, runs the suite in it and returns how that went. In `output` are
  * then the suite's log, its reports (JSON and JUnit) and the cluster's logs. Throws when the suite
  * does not come to its end.
  */
-export async function runSuite(run: SuiteRun): Promise<SpecResult[]> {
+export async function runSuite(run: SuiteRun): Promise<SuiteResult> {
   const { kind, suite, images, output, signal, report } = run;
   const extraMounts = [
     { source: suite.directory, destination: insidePaths.suite },
@@ -72,7 +73,7 @@ export async function runSuite(run: SuiteRun): Promise<SpecResult[]> {
       ),
     );
   }
-  return specResults(await readFile(join(output, jsonReport), "utf8"));
+  return suiteResult(await readReport(output));
 }
 
 async function runInside(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun): Promise<void> {
@@ -112,6 +113,16 @@ async function runInside(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun
     await finished(log);
   }
   signal.throwIfAborted();
+}
+
+/** Throws with the end of the suite's log when the suite has ended without a report. */
+async function readReport(output: string): Promise<string> {
+  try {
+    return await readFile(join(output, jsonReport), "utf8");
+  } catch (cause) {
+    const log = await readFile(join(output, suiteLog), "utf8");
+    throw new Error(`the suite wrote no report; its output ended with\n${tailOf(log)}`, { cause });
+  }
 }
 
 /** Runs a command that has to succeed and returns its standard output. */
