@@ -191,6 +191,9 @@ describe.each(["g26", "g24"] as const)("Services in %s", (kind) => {
     for (const url of [direct, "http://web/"]) {
       await untilAnswer(sandkube(), `timeout 2 fetch ${url} || echo cut off`, /^cut off\n$/);
     }
+    // Not even connected: no answer comes until the limit.
+    const connected = "timeout 2 connect web:80; echo exit code $?";
+    expect(await fromPod(connected)).toBe("exit code 143\n");
     await sandkube().kubectl("label", "pod", "client", "friend=yes");
     for (const url of [direct, "http://web/"]) {
       await untilAnswer(sandkube(), `timeout 2 fetch ${url} || echo cut off`, hello);

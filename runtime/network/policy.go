@@ -15,6 +15,7 @@ import (
 	"sandkube.dev/runtime/internal/ipam"
 	"sandkube.dev/runtime/network/internal/filter"
 	"sandkube.dev/runtime/network/internal/policy"
+	"sandkube.dev/runtime/network/internal/services"
 )
 
 const (
@@ -37,7 +38,11 @@ func (n *network) runPolicy(ctx context.Context, ready func()) error {
 	changed := make(chan struct{}, 1)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		node := policy.Node{Addresses: []netip.Addr{n.nodeAddress, n.serviceAddress}, ServiceRange: n.serviceRange}
+		node := policy.Node{
+			Addresses:    []netip.Addr{n.nodeAddress, n.serviceAddress},
+			ServiceRange: n.serviceRange,
+			Endpoints:    n.clusterEndpoints,
+		}
 		err := policy.Watch(ctx, n.client, node, func(rules *policy.Rules) {
 			n.rules.Store(rules)
 			select {
@@ -68,6 +73,10 @@ func (n *network) runFilter(ctx context.Context, changed <-chan struct{}, report
 		Directory:  n.spec.NodePath("run"),
 		Namespaces: podNamespaces,
 		Leases:     n.podLinks,
+		Services: &filter.ServiceLink{
+			Name: n.spec.Node.Network.ServiceLink(), Address: n.serviceAddress, Range: n.serviceRange,
+			Rebuild: n.namespace.Rebuild,
+		},
 		Logger:     n.log,
 	})
 	if err != nil {
@@ -121,6 +130,23 @@ func (n *network) tellNotEnforced(ctx context.Context, changed <-chan struct{}, 
 			reporter.policy(name, item.UID, "what pods say to each other directly is not filtered: this sandbox has no TAP devices that can be ports of a bridge")
 		}
 	}
+}
+
+// clusterEndpoints returns what stands behind a ClusterIP for clients in the cluster.
+func (n *network) clusterEndpoints(protocol v1.Protocol, frontend netip.AddrPort) []netip.AddrPort {
+	snapshot := n.snapshot.Load()
+	if snapshot == nil {
+		return nil
+	}
+	port := snapshot.Cluster[services.Frontend{Protocol: protocol, Address: frontend}]
+	if port == nil {
+		return nil
+	}
+	addresses := make([]netip.AddrPort, len(port.Internal))
+	for i, endpoint := range port.Internal {
+		addresses[i] = endpoint.Address
+	}
+	return addresses
 }
 
 // podLinks returns the link on the node of the pod that has each address.

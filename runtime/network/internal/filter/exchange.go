@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/binary"
 	"maps"
+	"net/netip"
 	"sync/atomic"
 	"time"
 )
@@ -11,9 +12,17 @@ import (
 // own, and the trunk to all the rest.
 type exchange struct {
 	table *table
+	// services is nil without virtual addresses.
+	services *services
 	// links is replaced as a whole, by one goroutine.
 	links   atomic.Pointer[links]
 	started time.Time
+}
+
+// services says which addresses are behind the port of one.
+type services struct {
+	address address
+	within  netip.Prefix
 }
 
 // sender puts a frame on a link, and does not keep it.
@@ -27,10 +36,22 @@ type links struct {
 	ports map[address]sender
 }
 
-func newExchange(table *table) *exchange {
+func newExchange(table *table, link *ServiceLink) *exchange {
 	made := &exchange{table: table, started: time.Now()}
 	made.links.Store(&links{})
+	if link != nil {
+		made.services = &services{address: link.Address.As4(), within: link.Range}
+	}
 	return made
+}
+
+// home is the address of whoever has an address: its own, or the Service proxy's if it is
+// a virtual one.
+func (x *exchange) home(of address) address {
+	if x.services != nil && x.services.within.Contains(netip.AddrFrom4(of)) {
+		return x.services.address
+	}
+	return of
 }
 
 func (x *exchange) addPort(pod address, port sender) {
@@ -62,17 +83,17 @@ func (x *exchange) fromPod(pod address, frame []byte) {
 	payload, kind := split(frame)
 	switch kind {
 	case etherTypeARP:
-		sender, target, ok := parseARP(payload)
+		sender, target, ok := x.readARP(payload)
 		if ok && (sender == pod || sender == address{}) {
 			x.links.Load().sendARP(pod, sender, target, frame)
 		}
 	case etherTypeIPv4:
 		p, ok := parse(payload)
-		if !ok || p.source != pod || p.destination.multicast() || !x.table.admit(&p, x.seconds()) {
+		if !ok || x.home(p.source) != pod || p.destination.multicast() || !x.table.admit(&p, x.seconds()) {
 			return
 		}
 		links := x.links.Load()
-		if port := links.ports[p.destination]; port != nil {
+		if port := links.ports[x.home(p.destination)]; port != nil {
 			port.send(frame)
 			return
 		}
@@ -87,7 +108,7 @@ func (x *exchange) fromTrunk(frame []byte) {
 	links := x.links.Load()
 	switch kind {
 	case etherTypeARP:
-		sender, target, ok := parseARP(payload)
+		sender, target, ok := x.readARP(payload)
 		if ok && links.ports[sender] == nil {
 			links.deliverARP(sender, target, frame)
 		}
@@ -95,13 +116,13 @@ func (x *exchange) fromTrunk(frame []byte) {
 		if len(payload) < 20 {
 			return
 		}
-		port := links.ports[address(payload[16:20])]
+		port := links.ports[x.home(address(payload[16:20]))]
 		if port == nil {
 			return
 		}
 		p, ok := parse(payload)
 		// The pods that are filtered do not send by the bridge.
-		if !ok || links.ports[p.source] != nil || !x.table.admit(&p, x.seconds()) {
+		if !ok || links.ports[x.home(p.source)] != nil || !x.table.admit(&p, x.seconds()) {
 			return
 		}
 		port.send(frame)
@@ -154,6 +175,13 @@ func split(frame []byte) (payload []byte, etherType uint16) {
 		return nil, 0
 	}
 	return frame[ethernetHeader:], binary.BigEndian.Uint16(frame[12:])
+}
+
+// readARP reads whose an ARP message is, and whom it is for. The Service proxy may ask in
+// the name of a virtual address.
+func (x *exchange) readARP(data []byte) (sender, target address, ok bool) {
+	sender, target, ok = parseARP(data)
+	return x.home(sender), x.home(target), ok
 }
 
 // parseARP reads who sends an ARP message for IPv4 over Ethernet, and whom it is for.

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"slices"
 	"testing"
 )
@@ -28,10 +29,10 @@ func arp(sender, target address) []byte {
 	return frame(etherTypeARP, data)
 }
 
-// TestExchange has pod-0 (here) and pod-1 (there) behind ports. pod-1 is reached by
-// pod-0 only.
+// TestExchange has pod-0 (here), pod-1 (there) and the Service proxy behind ports. pod-1 is
+// reached by pod-0 only.
 func TestExchange(t *testing.T) {
-	node := address{10, 42, 0, 1}
+	node, proxy, virtual := address{10, 42, 0, 1}, address{10, 42, 0, 254}, address{10, 43, 0, 10}
 	ip := func(data []byte) []byte { return frame(etherTypeIPv4, data) }
 	tests := []struct {
 		name string
@@ -57,19 +58,30 @@ func TestExchange(t *testing.T) {
 		{"question to a filtered pod", here, arp(here, there), []string{"pod-1"}},
 		{"question from the bridge", address{}, arp(node, there), []string{"pod-1"}},
 		{"question that is not for here", address{}, arp(node, elsewhere), nil},
-		{"announcement of a pod", here, arp(here, here), []string{"pod-1", "trunk"}},
-		{"announcement from the bridge", address{}, arp(node, node), []string{"pod-0", "pod-1"}},
+		{"announcement of a pod", here, arp(here, here), []string{"pod-1", "proxy", "trunk"}},
+		{"announcement from the bridge", address{}, arp(node, node), []string{"pod-0", "pod-1", "proxy"}},
+		{"to a virtual address from a filtered pod", here, ip(udp(here, virtual, 1, 2)), []string{"proxy"}},
+		{"to a virtual address from the bridge", address{}, ip(udp(elsewhere, virtual, 1, 2)), []string{"proxy"}},
+		{"from a virtual address to a filtered pod", proxy, ip(udp(virtual, here, 1, 2)), []string{"pod-0"}},
+		{"from a virtual address to the bridge", proxy, ip(udp(virtual, elsewhere, 1, 2)), []string{"trunk"}},
+		{"a filtered pod in a virtual address' name", here, ip(udp(virtual, there, 1, 2)), nil},
+		{"the bridge in a virtual address' name", address{}, ip(udp(virtual, here, 1, 2)), nil},
+		{"question in a virtual address' name", proxy, arp(virtual, elsewhere), []string{"trunk"}},
+		{"answer to a virtual address", address{}, arp(elsewhere, virtual), []string{"proxy"}},
 		{"claim of another's address", here, arp(node, there), nil},
 		{"claim of a filtered pod's address from the bridge", address{}, arp(here, there), nil},
 		{"question whether its own address is free", here, arp(address{}, here), []string{"trunk"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			exchange := newExchange(newTable(rulesFor(tablePods(), ingress("pod-1", "pod-0"))))
+			exchange := newExchange(newTable(rulesFor(tablePods(), ingress("pod-1", "pod-0"))), &ServiceLink{
+				Address: netip.AddrFrom4(proxy), Range: netip.MustParsePrefix("10.43.0.0/16"),
+			})
 			var got []string
 			exchange.setTrunk(recorder{"trunk", &got})
 			exchange.addPort(here, recorder{"pod-0", &got})
 			exchange.addPort(there, recorder{"pod-1", &got})
+			exchange.addPort(proxy, recorder{"proxy", &got})
 			if test.from == (address{}) {
 				exchange.fromTrunk(test.frame)
 			} else {

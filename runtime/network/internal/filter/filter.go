@@ -9,6 +9,10 @@
 // The process is a switch between all of them that asks the policies about each new
 // flow. It never keeps a link: when it ends, its TAPs are gone, and the pods that it
 // filtered are cut off until the next one starts.
+//
+// While any pod is filtered, the link of the Service proxy is too: the proxy's sockets
+// accept a connection before anything can be decided, so a client that may reach no
+// endpoint of a Service must be stopped on the way there.
 package filter
 
 import (
@@ -19,6 +23,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/vishvananda/netlink"
 
 	"sandkube.dev/runtime/network/internal/policy"
 )
@@ -39,7 +45,27 @@ type Config struct {
 	Namespaces string
 	// Leases returns the link on the node of the pod that has each address.
 	Leases func(context.Context) (map[netip.Addr]string, error)
-	Logger *slog.Logger
+	// Services is where the virtual addresses of Services are; nil: there are none.
+	Services *ServiceLink
+	Logger   *slog.Logger
+}
+
+// ServiceLink is the port of the pod bridge behind which virtual addresses are.
+type ServiceLink struct {
+	Name string
+	// Address is the one by which the virtual addresses in Range are routed.
+	Address netip.Addr
+	Range   netip.Prefix
+	// Rebuild makes the link anew, as a port of a bridge in the network namespace of a
+	// socket, after the old one has been removed.
+	Rebuild func(in *netlink.Handle, bridge netlink.Link) error
+}
+
+func (c *Config) serviceLink() string {
+	if c.Services == nil {
+		return ""
+	}
+	return c.Services.Name
 }
 
 // Filter filters the pods of one bridge.
@@ -64,7 +90,7 @@ type Filter struct {
 	stale bool
 }
 
-// member is a pod that is filtered.
+// member is a pod that is filtered, or the Service proxy.
 type member struct {
 	link string
 	port *tap
@@ -80,7 +106,7 @@ func Open(config Config) (*Filter, error) {
 	table := newTable(policy.Build(nil, nil, nil, policy.Node{}))
 	ctx, stop := context.WithCancel(context.Background())
 	opened := &Filter{
-		config: config, table: table, exchange: newExchange(table), stop: stop, stopped: make(chan struct{}),
+		config: config, table: table, exchange: newExchange(table, config.Services), stop: stop, stopped: make(chan struct{}),
 		node: node, members: map[netip.Addr]*member{}, leftovers: annexExists(config.Directory),
 	}
 	go opened.expire(ctx)
@@ -107,9 +133,9 @@ func (f *Filter) Apply(ctx context.Context, rules *policy.Rules) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.table.setRules(rules)
-	leases, err := f.config.Leases(ctx)
+	leases, err := f.leases(ctx)
 	if err != nil {
-		return fmt.Errorf("links of the pods: %w", err)
+		return err
 	}
 	wanted := map[netip.Addr]string{}
 	for address := range rules.Selected() {
@@ -125,7 +151,22 @@ func (f *Filter) Apply(ctx context.Context, rules *policy.Rules) error {
 			}
 		}
 	}
+	if services := f.config.Services; services != nil && len(wanted) > 0 {
+		wanted[services.Address] = services.Name
+	}
 	return f.reconcile(wanted, leases)
+}
+
+// leases are the links of all that can be filtered, by address.
+func (f *Filter) leases(ctx context.Context) (map[netip.Addr]string, error) {
+	leases, err := f.config.Leases(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("links of the pods: %w", err)
+	}
+	if services := f.config.Services; services != nil {
+		leases[services.Address] = services.Name
+	}
+	return leases, nil
 }
 
 // Close stops filtering: all pods are plugged into the pod bridge again, and no link
@@ -135,9 +176,9 @@ func (f *Filter) Close(ctx context.Context) error {
 	defer f.mu.Unlock()
 	f.stop()
 	<-f.stopped
-	leases, err := f.config.Leases(ctx)
+	leases, err := f.leases(ctx)
 	if err != nil {
-		return errors.Join(fmt.Errorf("links of the pods: %w", err), f.node.close())
+		return errors.Join(err, f.node.close())
 	}
 	err = f.reconcile(nil, leases)
 	if f.wiring != nil && err == nil {

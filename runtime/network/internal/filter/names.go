@@ -12,6 +12,8 @@ import (
 // bytes of IFNAMSIZ.
 type names struct {
 	tag string
+	// services is the link of the Service proxy; empty without one.
+	services string
 }
 
 const (
@@ -25,9 +27,9 @@ const (
 	podDigits     = 9
 )
 
-func newNames(bridge string) names {
+func newNames(bridge, services string) names {
 	sum := sha256.Sum256([]byte(bridge))
-	return names{tag: hex.EncodeToString(sum[:])[:tagDigits]}
+	return names{tag: hex.EncodeToString(sum[:])[:tagDigits], services: services}
 }
 
 func (n names) trunk() string                { return trunkPrefix + n.tag }
@@ -42,7 +44,7 @@ func (n names) ours(name string) bool {
 			return true
 		}
 	}
-	return false
+	return name == n.services
 }
 
 // podPart is what tells the links of pods apart.

@@ -16,6 +16,10 @@ func (n *node) rules(policies ...*networkingv1.NetworkPolicy) *policy.Rules {
 }
 
 func rulesFor(pods []*pod, policies ...*networkingv1.NetworkPolicy) *policy.Rules {
+	return rulesAt(pods, policy.Node{Addresses: []netip.Addr{nodeAddress}}, policies...)
+}
+
+func rulesAt(pods []*pod, node policy.Node, policies ...*networkingv1.NetworkPolicy) *policy.Rules {
 	var objects []*v1.Pod
 	for _, pod := range pods {
 		objects = append(objects, &v1.Pod{
@@ -24,7 +28,7 @@ func rulesFor(pods []*pod, policies ...*networkingv1.NetworkPolicy) *policy.Rule
 		})
 	}
 	namespaces := []*v1.Namespace{{ObjectMeta: metav1.ObjectMeta{Name: "x"}}}
-	return policy.Build(policies, objects, namespaces, policy.Node{Addresses: []netip.Addr{nodeAddress}})
+	return policy.Build(policies, objects, namespaces, node)
 }
 
 // ingress lets a pod be reached by the pods from only.

@@ -18,7 +18,9 @@ type wiring struct {
 	// directory is where blueprints are kept; namespaces has the network namespaces of
 	// the pods.
 	directory, namespaces string
-	logger                *slog.Logger
+	// services is nil without virtual addresses.
+	services *ServiceLink
+	logger   *slog.Logger
 	// stuck says that a port never leaves its bridge (gVisor of 2024-07): a pod's link
 	// has to be made anew instead, and the pod loses its connections.
 	stuck bool
@@ -32,8 +34,14 @@ func openWiring(node *space, config *Config) (*wiring, error) {
 		return nil, err
 	}
 	opened := &wiring{
-		node: node, annex: annex, names: newNames(config.Bridge), mtu: config.MTU,
-		directory: config.Directory, namespaces: config.Namespaces, logger: config.Logger,
+		node: node, annex: annex, names: newNames(config.Bridge, config.serviceLink()), mtu: config.MTU,
+		directory: config.Directory, namespaces: config.Namespaces, services: config.Services, logger: config.Logger,
+	}
+	if config.Services != nil {
+		// That of an earlier process leads to a network namespace that ended with it.
+		if err := annex.remove(config.Services.Name); err != nil {
+			return nil, errors.Join(err, annex.close())
+		}
 	}
 	if opened.stuck, err = opened.portsStick(); err != nil {
 		return nil, errors.Join(fmt.Errorf("find out how bridges behave: %w", err), annex.close())

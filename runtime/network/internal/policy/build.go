@@ -13,7 +13,8 @@ import (
 // Build compiles policies against the pods and namespaces that they can select. It
 // keeps nothing of what it is given.
 func Build(policies []*networkingv1.NetworkPolicy, pods []*v1.Pod, namespaces []*v1.Namespace, node Node) *Rules {
-	rules := &Rules{node: Node{Addresses: slices.Clone(node.Addresses), ServiceRange: node.ServiceRange}}
+	rules := &Rules{node: node}
+	rules.node.Addresses = slices.Clone(node.Addresses)
 	if len(policies) == 0 {
 		return rules
 	}

@@ -31,9 +31,12 @@ type Node struct {
 	// exempts traffic between a pod and its node; the proxy asks for itself whether the
 	// client may reach the endpoint that it has chosen.
 	Addresses []netip.Addr
-	// ServiceRange holds the virtual addresses of Services. A policy applies to the
-	// endpoint behind one, which is not known yet when a packet leaves its pod.
+	// ServiceRange holds the virtual addresses of Services.
 	ServiceRange netip.Prefix
+	// Endpoints returns what a virtual address stands for at the moment; nil: nothing is
+	// known. A policy applies to the endpoint that the proxy will choose, which is not
+	// known yet when a flow begins: one that may be reached is enough to let it begin.
+	Endpoints func(protocol v1.Protocol, frontend netip.AddrPort) []netip.AddrPort
 }
 
 // Isolation says in which directions policies select a pod.

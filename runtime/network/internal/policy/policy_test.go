@@ -230,6 +230,41 @@ func TestServicesAreJudgedBehindTheProxy(t *testing.T) {
 	}
 }
 
+func TestServicesAreJudgedByTheirEndpoints(t *testing.T) {
+	pods, namespaces := world()
+	node := testNode
+	node.Endpoints = func(protocol v1.Protocol, frontend netip.AddrPort) []netip.AddrPort {
+		var endpoints []netip.AddrPort
+		for _, name := range map[string][]string{
+			"10.43.0.10:80": {"x/a"},
+			"10.43.0.11:80": {"x/a", "y/a"},
+		}[frontend.String()] {
+			endpoints = append(endpoints, netip.AddrPortFrom(addressOf(pods, name), 81))
+		}
+		return endpoints
+	}
+	rules := Build(policies(t, `{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {pod: b}}}], ports: [{port: 81}]}]}`), pods, namespaces, node)
+	for _, test := range []struct {
+		from, frontend string
+		want           bool
+	}{
+		{"x/b", "10.43.0.10:80", true},
+		{"x/c", "10.43.0.10:80", false},
+		{"y/a", "10.43.0.10:80", false},
+		{"node", "10.43.0.10:80", true},
+		{"x/a", "10.43.0.10:80", true},
+		{"x/c", "10.43.0.11:80", true},
+		{"x/c", "10.43.0.12:80", true},
+		{"x/c", "10.43.0.10:443", true},
+	} {
+		frontend := netip.MustParseAddrPort(test.frontend)
+		flow := Flow{Source: addressOf(pods, test.from), Destination: frontend.Addr(), Protocol: v1.ProtocolTCP, Port: frontend.Port()}
+		if got := rules.Allows(flow); got != test.want {
+			t.Errorf("%s -> %s: %t, want %t", test.from, test.frontend, got, test.want)
+		}
+	}
+}
+
 func TestICMPNeedsARuleWithoutPorts(t *testing.T) {
 	pods, namespaces := world()
 	for spec, want := range map[string]bool{

@@ -36,6 +36,9 @@ func (r *Rules) Allows(flow Flow) bool {
 	if len(r.endpoints) == 0 || flow.Source == flow.Destination || r.exempt(flow) {
 		return true
 	}
+	if r.node.ServiceRange.Contains(flow.Destination) {
+		return r.allowsService(flow)
+	}
 	destination := r.endpoints[flow.Destination]
 	if source := r.endpoints[flow.Source]; source != nil && source.egress.isolated {
 		if !source.egress.allows(flow.Destination, flow, destination) {
@@ -49,9 +52,22 @@ func (r *Rules) Allows(flow Flow) bool {
 }
 
 func (r *Rules) exempt(flow Flow) bool {
-	return r.node.ServiceRange.Contains(flow.Destination) ||
-		slices.Contains(r.node.Addresses, flow.Source) ||
-		slices.Contains(r.node.Addresses, flow.Destination)
+	return slices.Contains(r.node.Addresses, flow.Source) || slices.Contains(r.node.Addresses, flow.Destination)
+}
+
+// allowsService says whether a flow to a virtual address may begin: one without endpoints
+// may, so that its client is refused and does not wait.
+func (r *Rules) allowsService(flow Flow) bool {
+	if r.node.Endpoints == nil {
+		return true
+	}
+	endpoints := r.node.Endpoints(flow.Protocol, netip.AddrPortFrom(flow.Destination, flow.Port))
+	if len(endpoints) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(endpoints, func(endpoint netip.AddrPort) bool {
+		return r.Allows(Flow{Source: flow.Source, Destination: endpoint.Addr(), Protocol: flow.Protocol, Port: endpoint.Port()})
+	})
 }
 
 func (d *direction) allows(peer netip.Addr, flow Flow, destination *endpoint) bool {
