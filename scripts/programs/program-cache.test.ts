@@ -51,6 +51,14 @@ test("pruning keeps the three used last and their parts", async () => {
   expect(["a", "b"].map((key) => existsSync(cache.part("tool", key)))).toEqual([false, true]);
 });
 
+test("pruning keeps what was used lately", async () => {
+  const nowSeconds = Date.now() / 1000;
+  const keys = ["a", "b", "c", "d", "e"];
+  const directories = await Promise.all(keys.map((key) => assemble(key, nowSeconds)));
+  await cache.prune(new Set());
+  expect(directories.map(existsSync)).toEqual([true, true, true, true, true]);
+});
+
 test("pruning keeps a part that is named", async () => {
   const part = cache.part("builder", "x");
   await writeFile(part, "");

@@ -18,6 +18,8 @@ import { join } from "node:path";
 import type { Versions } from "./versions.js";
 
 const keptDirectories = 3;
+/** A sandbox of another checkout may use a directory, which can not be seen from outside. */
+const keptForMs = 4 * 60 * 60 * 1000;
 
 /**
  * What has been built, below `${XDG_CACHE_HOME:-~/.cache}/sandkube`:
@@ -101,8 +103,8 @@ export class ProgramCache {
   }
 
   /**
-   * Keeps the directories used last and those that something runs from, and the parts of which they
-   * are made or which are named.
+   * Keeps the directories used last, those used lately and those that something runs from, and the
+   * parts of which they are made or which are named.
    */
   async prune(keptParts: ReadonlySet<string>): Promise<void> {
     const inUse = await runningPrograms();
@@ -113,7 +115,8 @@ export class ProgramCache {
       })),
     );
     directories.sort((a, b) => b.usedAt - a.usedAt);
-    for (const { path } of directories.slice(keptDirectories)) {
+    for (const { path, usedAt } of directories.slice(keptDirectories)) {
+      if (Date.now() - usedAt < keptForMs) continue;
       if (inUse.some((program) => program.startsWith(`${path}/`))) continue;
       await rm(path, { recursive: true, force: true });
     }
