@@ -69,12 +69,20 @@ disabled_plugins = ['io.containerd.nri.v1.nri', 'io.containerd.internal.v1.traci
         SystemdCgroup = false
 `))
 
+// SnapshotMount is where the snapshotter finds its root in the node's mount namespace.
+//
+// The mount options of a container list each of its image's layers, and must fit into a
+// page. Where they do not, containerd makes the paths relative, which gVisor's overlayfs
+// refuses (https://github.com/google/gvisor/issues/14699). At this path a container may
+// have 127 layers, the most that Docker builds.
+const SnapshotMount = "/run/sk"
+
 // ConfigPath is where the configuration lies.
 func ConfigPath(spec *nodespec.NodeSpec) string {
 	return spec.NodePath("containerd", "config.toml")
 }
 
-// SnapshotRoot is where the snapshotter keeps its snapshots.
+// SnapshotRoot is where the snapshots lie. SnapshotMount shows it.
 func SnapshotRoot(spec *nodespec.NodeSpec) string {
 	if spec.Node.Containerd.SnapshotTmpfsBytes > 0 {
 		return filepath.Join(spec.SnapshotTmpfs(), spec.Node.Containerd.Snapshotter)
@@ -91,7 +99,7 @@ func WriteConfig(spec *nodespec.NodeSpec) error {
 		"State":               spec.NodePath("containerd", "state"),
 		"Socket":              spec.ContainerdSocket(),
 		"Snapshotter":         settings.Snapshotter,
-		"Snapshots":           SnapshotRoot(spec),
+		"Snapshots":           SnapshotMount,
 		"Pause":               PauseImage,
 		"UnprivilegedPorts":   settings.UnprivilegedPorts,
 		"UnprivilegedICMP":    settings.UnprivilegedICMP,

@@ -17,13 +17,13 @@ func TestWriteConfig(t *testing.T) {
 			settings: nodespec.Containerd{Snapshotter: "overlayfs", UnprivilegedPorts: true, UnprivilegedICMP: true, NewKeyring: true},
 			want: []string{
 				"enable_unprivileged_ports = true", "enable_unprivileged_icmp = true", "NoNewKeyring = false",
-				"restrict_oom_score_adj = false", "/node/containerd/root/io.containerd.snapshotter.v1.overlayfs'",
+				"restrict_oom_score_adj = false", "root_path = '/run/sk'",
 			},
 		},
 		"snapshots on a tmpfs": {
 			settings: nodespec.Containerd{Snapshotter: "overlayfs", SnapshotTmpfsBytes: 1 << 30},
 			want: []string{
-				"enable_unprivileged_ports = false", "NoNewKeyring = true", "/node/snapshots/overlayfs'",
+				"enable_unprivileged_ports = false", "NoNewKeyring = true",
 			},
 		},
 		"native": {

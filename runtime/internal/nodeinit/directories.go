@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"sandkube.dev/runtime/internal/containerd"
 )
 
 // Fixed paths on which mounts are made.
@@ -76,17 +78,27 @@ func (p *preparation) mountContainerdDirectory() error {
 	return mountTmpfs(state, "mode=0700")
 }
 
-// mountSnapshots mounts the memory in which containers' root file systems lie.
+// mountSnapshots mounts what containers' root file systems lie on, which may be memory,
+// where the snapshotter looks for it.
 func (p *preparation) mountSnapshots() error {
-	size := p.spec.Node.Containerd.SnapshotTmpfsBytes
-	if size == 0 {
-		return nil
+	if size := p.spec.Node.Containerd.SnapshotTmpfsBytes; size > 0 {
+		path := p.spec.SnapshotTmpfs()
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return err
+		}
+		if err := mountTmpfs(path, fmt.Sprintf("mode=0700,size=%d", size)); err != nil {
+			return err
+		}
 	}
-	path := p.spec.SnapshotTmpfs()
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	root := containerd.SnapshotRoot(p.spec)
+	if err := os.MkdirAll(root, 0o700); err != nil {
 		return err
 	}
-	return mountTmpfs(path, fmt.Sprintf("mode=0700,size=%d", size))
+	mountPoint, err := p.ensureDirectory(containerd.SnapshotMount)
+	if err != nil {
+		return err
+	}
+	return bind(root, mountPoint)
 }
 
 // forgetPods removes the leases of pod addresses: no pod outlives the namespaces of

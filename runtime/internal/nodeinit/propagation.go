@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"sandkube.dev/runtime/internal/containerd"
 )
 
 // makePrivate keeps the mounts of this namespace from appearing in the one that it
@@ -41,7 +43,7 @@ func (p *preparation) share() error {
 		p.warn(fmt.Errorf("volumes with mount propagation will not work: mount / as shared: %w", err))
 		return nil
 	}
-	unshared := []string{p.spec.NodePath("containerd")}
+	unshared := []string{p.spec.NodePath("containerd"), containerd.SnapshotMount}
 	if err := p.unmountSpread(); err != nil {
 		p.warn(fmt.Errorf("volumes with mount propagation Bidirectional will not work below the kubelet's directory: %w", err))
 		unshared = append(unshared, kubeletDirectory, networkNamespaces)
