@@ -11,7 +11,7 @@ const layers: readonly (readonly string[])[] = [
   ["index"],
   ["cluster"],
   ["boot"],
-  ["runtime", "kube", "images", "sandbox", "plan"],
+  ["runtime", "kube", "images", "sandbox", "plan", "egress"],
   ["state", "config"],
   ["platform"],
   ["errors", "events"],

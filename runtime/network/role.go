@@ -27,6 +27,7 @@ const (
 	policyPart    = "network-policy"
 	proxyPart     = "service-proxy"
 	dnsPart       = "dns"
+	loopbackPart  = "loopback-ports"
 )
 
 // network is what the services of the role share.
@@ -82,6 +83,9 @@ func runNetwork(ctx context.Context, spec *nodespec.NodeSpec, reporter service.R
 		{Name: policyPart, Dependencies: []string{apiAccess}, Run: n.runPolicy},
 		{Name: proxyPart, Dependencies: []string{policyPart}, Run: n.runProxy},
 		{Name: dnsPart, Dependencies: []string{apiAccess}, Run: n.runDNS},
+	}
+	if len(spec.Node.Network.LoopbackPorts) > 0 {
+		parts = append(parts, service.Service{Name: loopbackPart, Run: n.runLoopbackPorts})
 	}
 	if spec.Node.Network.GatewayAddress != "" {
 		parts = append(parts, service.Service{Name: gatewayPart, Run: n.runGateway})

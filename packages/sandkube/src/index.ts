@@ -43,6 +43,8 @@ export type { Adaptation, AdaptationId } from "./plan/adaptation.js";
 export { adaptationById, adaptations } from "./plan/adaptations/index.js";
 export type { Evidence } from "./plan/evidence.js";
 export type { AppliedAdaptation } from "./plan/plan.js";
+export type { CaSource } from "./egress/ca-bundle.js";
+export type { EgressReport } from "./egress/egress-report.js";
 export type { DoctorReport } from "./sandbox/doctor.js";
 export type { Fact, FactId, Facts, FactState, System } from "./sandbox/facts.js";
 export type { MissingNeed, ModeReport } from "./sandbox/modes.js";

@@ -21,6 +21,7 @@ const (
 // explicitly, so that only probed facts decide.
 // The keys are those of containerd 2's docs/cri/config.md.
 var configuration = template.Must(template.New("config.toml").Parse(`version = 3
+imports = ['{{.RegistryConfig}}/*.toml']
 root = '{{.Root}}'
 state = '{{.State}}'
 oom_score = 0
@@ -41,6 +42,8 @@ disabled_plugins = ['io.containerd.nri.v1.nri', 'io.containerd.internal.v1.traci
   snapshotter = '{{.Snapshotter}}'
   [plugins.'io.containerd.cri.v1.images'.pinned_images]
     sandbox = '{{.Pause}}'
+  [plugins.'io.containerd.cri.v1.images'.registry]
+    config_path = '{{.RegistryHosts}}'
 
 [plugins.'io.containerd.snapshotter.v1.{{.Snapshotter}}']
   root_path = '{{.Snapshots}}'
@@ -101,6 +104,8 @@ func WriteConfig(spec *nodespec.NodeSpec) error {
 		"Snapshotter":         settings.Snapshotter,
 		"Snapshots":           SnapshotMount,
 		"Pause":               PauseImage,
+		"RegistryHosts":       spec.RegistryHosts(),
+		"RegistryConfig":      spec.RegistryConfig(),
 		"UnprivilegedPorts":   settings.UnprivilegedPorts,
 		"UnprivilegedICMP":    settings.UnprivilegedICMP,
 		"RestrictOOMScoreAdj": settings.RestrictOOMScoreAdj,

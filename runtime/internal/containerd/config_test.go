@@ -43,7 +43,7 @@ func TestWriteConfig(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range append(test.want, PauseImage, spec.ContainerdSocket()) {
+			for _, want := range append(test.want, PauseImage, spec.ContainerdSocket(), "config_path = '"+spec.RegistryHosts()+"'") {
 				if !strings.Contains(string(data), want) {
 					t.Errorf("the configuration lacks %s:\n%s", want, data)
 				}

@@ -23,6 +23,10 @@ const (
 // ClusterDomain is the DNS domain of Services and pods.
 const ClusterDomain = "cluster.local"
 
+// CABundleInContainer is where a container finds OCI.CABundle: in the file system that it has
+// of its own for /dev, so that neither its image nor a volume gets a mount point for it.
+const CABundleInContainer = "/dev/sandkube-ca-bundle.pem"
+
 // PublicationsConfigMap is the ConfigMap in kube-system that says which ports of Services
 // are reached at which ports of the sandbox. The TypeScript library writes it.
 const PublicationsConfigMap = "sandkube-published-ports"
@@ -34,6 +38,7 @@ type NodeSpec struct {
 	Cluster    Cluster `json:"cluster"`
 	// Programs is the absolute path of the directory that holds sandkube's binaries.
 	Programs     string       `json:"programs"`
+	Egress       Egress       `json:"egress"`
 	ControlPlane ControlPlane `json:"controlPlane"`
 	// Node is nil when the cluster runs without a node (--control-plane).
 	Node *Node `json:"node"`
@@ -43,6 +48,13 @@ type NodeSpec struct {
 type Cluster struct {
 	Name      string `json:"name"`
 	Directory string `json:"directory"`
+}
+
+// Egress is how the roles find their way out of the sandbox.
+type Egress struct {
+	// Environment replaces all proxy variables and places of CA certificates in the environment
+	// of every role. A proxy's URL may hold a password.
+	Environment map[string]string `json:"environment"`
 }
 
 // ControlPlane configures the datastore, API server, controllers and scheduler.
@@ -111,6 +123,12 @@ type OCI struct {
 	DropSeccomp           bool     `json:"dropSeccomp"`
 	// AnyProcRoot makes runc accept a procfs whose root inode is not 1.
 	AnyProcRoot bool `json:"anyProcRoot"`
+	// Environment is what containers get of variables that they do not set themselves, in
+	// upper or lower case. A proxy's URL may hold a password.
+	Environment map[string]string `json:"environment"`
+	// CABundle is a file of CA certificates that containers find at CABundleInContainer;
+	// empty: they get none.
+	CABundle string `json:"caBundle"`
 }
 
 // Network configures the pod bridge and what pods find on it.
@@ -125,6 +143,9 @@ type Network struct {
 	GatewayAddress string `json:"gatewayAddress"`
 	// DNSAddress is the ClusterIP of the cluster's DNS.
 	DNSAddress string `json:"dnsAddress"`
+	// LoopbackPorts are TCP ports of the sandbox's loopback address that pods reach at the
+	// node's address.
+	LoopbackPorts []int `json:"loopbackPorts"`
 }
 
 // Kubelet holds the kubelet settings that depend on the sandbox.

@@ -21,6 +21,14 @@ func (s *NodeSpec) HostRecord() string { return s.Path("host.json") }
 // AdminKubeconfig is the kubeconfig that people use.
 func (s *NodeSpec) AdminKubeconfig() string { return s.Path("kubeconfig") }
 
+// RegistryHosts is the directory that says, registry by registry, where images are pulled
+// from: hosts.toml files in the layout of containerd's docs/hosts.md.
+func (s *NodeSpec) RegistryHosts() string { return s.Path("egress", "certs.d") }
+
+// RegistryConfig is a directory of further parts of containerd's configuration: the
+// credentials for registries.
+func (s *NodeSpec) RegistryConfig() string { return s.Path("egress", "containerd.d") }
+
 // Kubeconfig is the kubeconfig of one component, such as "kubelet".
 func (s *NodeSpec) Kubeconfig(component string) string {
 	return s.Path("kubeconfigs", component+".kubeconfig")

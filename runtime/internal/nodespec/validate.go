@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 var clusterName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
@@ -24,6 +25,10 @@ func (s *NodeSpec) Validate() error {
 	check(clusterName.MatchString(s.Cluster.Name), "cluster.name %q is not a valid name", s.Cluster.Name)
 	check(filepath.IsAbs(s.Cluster.Directory), "cluster.directory %q is not an absolute path", s.Cluster.Directory)
 	check(filepath.IsAbs(s.Programs), "programs %q is not an absolute path", s.Programs)
+
+	for name := range s.Egress.Environment {
+		check(isVariable(name), "egress.environment: %q is not a variable's name", name)
+	}
 
 	c := s.ControlPlane
 	check(isAddress(c.BindAddress), "controlPlane.bindAddress %q is not an IP address", c.BindAddress)
@@ -54,6 +59,13 @@ func (n *Node) validate() error {
 	for _, namespace := range n.OCI.DropNamespaces {
 		check(namespace == "cgroup" || namespace == "pid", "node.oci.dropNamespaces: %q can not be dropped", namespace)
 	}
+	for name := range n.OCI.Environment {
+		check(isVariable(name), "node.oci.environment: %q is not a variable's name", name)
+	}
+	check(n.OCI.CABundle == "" || filepath.IsAbs(n.OCI.CABundle), "node.oci.caBundle %q is not an absolute path", n.OCI.CABundle)
+	for _, port := range n.Network.LoopbackPorts {
+		check(isPort(port), "node.network.loopbackPorts: %d is not a port", port)
+	}
 	for name := range n.StandIns.Sysctls {
 		check(filepath.IsLocal(name), "node.standIns.sysctls: %q is not a path below /proc/sys", name)
 	}
@@ -73,6 +85,10 @@ func isInRange(address, cidr string) bool {
 	}
 	prefix, err := netip.ParsePrefix(cidr)
 	return err == nil && prefix.Contains(parsed)
+}
+
+func isVariable(name string) bool {
+	return name != "" && !strings.ContainsAny(name, "=\x00")
 }
 
 func isAddress(value string) bool {

@@ -55,6 +55,11 @@ func run(program string, call commandLine) error {
 			return err
 		}
 	}
+	if call.startsProcess() {
+		if err := editProcessFile(call.process, spec.Node.OCI); err != nil {
+			return err
+		}
+	}
 	if slices.Contains(spec.Node.OCI.DropNamespaces, "pid") {
 		if err := call.endSharedProcesses(); err != nil {
 			return err

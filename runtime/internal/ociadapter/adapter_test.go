@@ -127,6 +127,19 @@ func TestOtherVerbsLeaveTheBundleAlone(t *testing.T) {
 	}
 }
 
+func TestExecEditsTheProcess(t *testing.T) {
+	directory, adapter := cluster(t, nodespec.OCI{Environment: map[string]string{"HTTPS_PROXY": "http://proxy.example"}})
+	path := filepath.Join(directory, "process.json")
+	writeFile(t, path, `{"args":["sh"],"env":["A=1"]}`)
+	command := exec.CommandContext(t.Context(), adapter, "exec", "--process", path, "--detach", "id")
+	if output, _ := command.Output(); !strings.Contains(string(output), "exec --process "+path+" --detach id") {
+		t.Fatalf("runc says %q", output)
+	}
+	if got, want := readFile(t, path), `{"args":["sh"],"env":["A=1","HTTPS_PROXY=http://proxy.example"]}`; got != want {
+		t.Errorf("process %s, want %s", got, want)
+	}
+}
+
 func TestFailureIsInRuncsLog(t *testing.T) {
 	directory, adapter := cluster(t, nodespec.OCI{DropSeccomp: true})
 	log := filepath.Join(directory, "log.json")

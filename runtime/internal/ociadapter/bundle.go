@@ -13,31 +13,44 @@ import (
 
 const specFile = "config.json"
 
-// editBundle rewrites the spec of a bundle in place, by rename(2) so that no one
-// ever reads half of it. A spec that needs no edit is not touched.
+// editBundle rewrites the spec of a bundle in place.
 func editBundle(bundle string, settings nodespec.OCI) error {
-	path := filepath.Join(bundle, specFile)
+	return editFile(filepath.Join(bundle, specFile), "container spec", func(before []byte) ([]byte, error) {
+		return editSpec(before, settings, isDirectory)
+	})
+}
+
+// editProcessFile rewrites the specification of a further process of a container in place.
+func editProcessFile(path string, settings nodespec.OCI) error {
+	return editFile(path, "process specification", func(before []byte) ([]byte, error) {
+		return editProcess(before, settings)
+	})
+}
+
+// editFile replaces a file's content by rename(2), so that no one ever reads half of it.
+// A file that needs no edit is not touched.
+func editFile(path, what string, edit func(before []byte) ([]byte, error)) error {
 	before, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("container spec: %w", err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	after, err := editSpec(before, settings, isDirectory)
+	after, err := edit(before)
 	if err != nil {
-		return fmt.Errorf("container spec %s: %w", path, err)
+		return fmt.Errorf("%s %s: %w", what, path, err)
 	}
 	if bytes.Equal(before, after) {
 		return nil
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return fmt.Errorf("container spec: %w", err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	temporary := path + ".sandkube"
 	if err := os.WriteFile(temporary, after, info.Mode().Perm()); err != nil {
-		return fmt.Errorf("write container spec: %w", err)
+		return fmt.Errorf("write %s: %w", what, err)
 	}
 	if err := os.Rename(temporary, path); err != nil {
-		return errors.Join(fmt.Errorf("write container spec: %w", err), os.Remove(temporary))
+		return errors.Join(fmt.Errorf("write %s: %w", what, err), os.Remove(temporary))
 	}
 	return nil
 }

@@ -11,16 +11,17 @@ type commandLine struct {
 	verb      string
 	// operands are the verb's arguments that are no options: the container's name first.
 	operands []string
-	// bundle is of `create` and `run`, force of `delete`.
-	bundle string
-	force  bool
+	// bundle is of `create` and `run`, process of `exec`, force of `delete`.
+	bundle  string
+	process string
+	force   bool
 }
 
-// Options that take a value as an argument of its own, by runc(8), runc-create(8)
-// and runc-run(8). Every other option of the verbs that matter here is a switch.
+// Options that take a value as an argument of its own, by runc(8), runc-create(8),
+// runc-run(8) and runc-exec(8). Every other option of the verbs that matter here is a switch.
 var (
 	globalValueOptions    = map[string]bool{"log": true, "log-format": true, "root": true, "rootless": true, "criu": true}
-	containerValueOptions = map[string]bool{"bundle": true, "b": true, "console-socket": true, "pidfd-socket": true, "pid-file": true, "preserve-fds": true}
+	containerValueOptions = map[string]bool{"bundle": true, "b": true, "console-socket": true, "pidfd-socket": true, "pid-file": true, "preserve-fds": true, "process": true, "p": true}
 )
 
 // defaultRoot is runc's for root; without root runc asks for a runtime directory.
@@ -84,6 +85,8 @@ func (c *commandLine) setForVerb(name, value string) {
 	switch name {
 	case "bundle", "b":
 		c.bundle = value
+	case "process", "p":
+		c.process = value
 	case "force", "f":
 		c.force = value == "" || value == "true"
 	}
@@ -92,4 +95,9 @@ func (c *commandLine) setForVerb(name, value string) {
 // startsContainer says whether the verb reads the spec of a bundle.
 func (c *commandLine) startsContainer() bool {
 	return c.verb == "create" || c.verb == "run"
+}
+
+// startsProcess says whether the verb reads the specification of a further process.
+func (c *commandLine) startsProcess() bool {
+	return c.verb == "exec" && c.process != ""
 }

@@ -21,7 +21,7 @@ func TestParseCommandLine(t *testing.T) {
 		"delete id -f":                        {verb: "delete", force: true, operands: []string{"id"}},
 		"delete --force=false id":             {verb: "delete", operands: []string{"id"}},
 		"kill --all id 9":                     {verb: "kill", operands: []string{"id", "9"}},
-		"exec --process /p id":                {verb: "exec", operands: []string{"/p", "id"}},
+		"exec --process /p id":                {verb: "exec", process: "/p", operands: []string{"id"}},
 		"--version":                           {},
 		"--log":                               {},
 		"":                                    {},

@@ -32,7 +32,7 @@ func editSpec(input []byte, settings nodespec.OCI, isDirectory func(path string)
 			return nil, fmt.Errorf("linux: %w", err)
 		}
 	}
-	changed := false
+	linuxChanged := false
 	edits := []func() (bool, error){
 		func() (bool, error) { return dropNamespaces(linux, settings.DropNamespaces) },
 		func() (bool, error) { return settings.DropSeccomp && drop(linux, "seccomp"), nil },
@@ -48,16 +48,20 @@ func editSpec(input []byte, settings nodespec.OCI, isDirectory func(path string)
 		if err != nil {
 			return nil, err
 		}
-		changed = changed || edited
+		linuxChanged = linuxChanged || edited
 	}
-	if !changed {
-		return input, nil
-	}
-	encoded, err := encode(linux)
+	wayOutChanged, err := addWayOut(spec, settings)
 	if err != nil {
 		return nil, err
 	}
-	spec["linux"] = encoded
+	if linuxChanged {
+		if spec["linux"], err = encode(linux); err != nil {
+			return nil, err
+		}
+	}
+	if !linuxChanged && !wayOutChanged {
+		return input, nil
+	}
 	return encode(spec)
 }
 

@@ -1,4 +1,5 @@
 import type { ClusterOptions } from "../config/cluster-options.js";
+import type { Environment } from "../config/environment.js";
 import type { ClusterMode, ProgressListener } from "../events.js";
 import { baseNodeSpec } from "../plan/node-spec.js";
 import { planNode, type Plan } from "../plan/plan.js";
@@ -7,6 +8,7 @@ import { chooseMode } from "../sandbox/modes.js";
 import type { ClusterPaths } from "../state/cluster-paths.js";
 import { checkPorts } from "./check-ports.js";
 import { attachedNetworks, checkRanges } from "./check-ranges.js";
+import { prepareEgress } from "./egress.js";
 import { probe } from "./probe.js";
 import type { StepRunner } from "./step.js";
 import { writePlan } from "./stored-plan.js";
@@ -15,6 +17,8 @@ export interface PrepareRequest {
   options: ClusterOptions;
   paths: ClusterPaths;
   programs: Programs;
+  /** The environment of the user who starts the cluster. */
+  environment: Environment;
   signal: AbortSignal;
   emit: ProgressListener;
   step: StepRunner;
@@ -31,7 +35,7 @@ export interface Prepared {
  * Nothing outside the cluster's directory is changed.
  */
 export async function prepare(request: PrepareRequest): Promise<Prepared> {
-  const { options, paths, programs, signal, emit, step } = request;
+  const { options, paths, programs, environment, signal, emit, step } = request;
   // What the sandbox allows matters to a node alone, and to try it all takes a while.
   const facts =
     options.mode === "control-plane"
@@ -50,12 +54,19 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
   });
   const reason = options.mode === "auto" ? "the richest that this sandbox allows" : "as asked";
   emit({ type: "mode-chosen", mode, reason });
+  const wayOut = await step({
+    name: "egress",
+    title: "Looking for the way out of the sandbox",
+    run: () => prepareEgress({ options, paths, environment, hasNode: mode === "full", emit }),
+    result: ({ roleEnvironment }) =>
+      "NO_PROXY" in roleEnvironment ? "through a proxy" : "no proxy",
+  });
   const plan = await step({
     name: "plan",
     title: "Planning",
     run: async () => {
       const specPaths = { clusterDirectory: paths.directory, programs: programs.directory };
-      const base = baseNodeSpec(options, specPaths, mode);
+      const base = baseNodeSpec(options, specPaths, mode, wayOut);
       return facts === null ? { adaptations: [], spec: base } : planNode(facts, base);
     },
     result: ({ adaptations }) => `${adaptations.length} adaptations`,

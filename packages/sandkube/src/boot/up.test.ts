@@ -28,6 +28,7 @@ async function sandbox(name: string) {
     up({
       input: { dataDirectory, apiPort: 46_443, kubeletPort: 46_250, ...input },
       programsOverride: programs,
+      environment: {},
       signal: signal ?? new AbortController().signal,
       emit: (event) => events.push(event),
     });

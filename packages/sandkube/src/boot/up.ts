@@ -1,4 +1,5 @@
 import { parseClusterOptions, type ClusterOptionsInput } from "../config/cluster-options.js";
+import type { Environment } from "../config/environment.js";
 import { SandkubeError } from "../errors.js";
 import type { ProgressListener } from "../events.js";
 import type { AppliedAdaptation } from "../plan/plan.js";
@@ -29,6 +30,8 @@ export interface UpRequest {
   input: ClusterOptionsInput;
   /** The directory that SANDKUBE_PROGRAMS names. */
   programsOverride: string | undefined;
+  /** The environment of the user: it says where proxies and CA certificates are. */
+  environment: Environment;
   signal: AbortSignal;
   emit: ProgressListener;
 }
@@ -180,7 +183,15 @@ async function bringUp(run: Run): Promise<UpResult> {
   }
   if (created) await removeClusterContents(paths);
   const options = resolveOptions(input, existing.kind === "stopped" ? existing.record : null);
-  const { mode } = await prepare({ options, paths, programs, signal, emit, step });
+  const { mode } = await prepare({
+    options,
+    paths,
+    programs,
+    environment: run.environment,
+    signal,
+    emit,
+    step,
+  });
   const record: ClusterRecord =
     existing.kind === "stopped"
       ? existing.record

@@ -38,6 +38,7 @@ export async function createCluster(options: CreateClusterOptions = {}): Promise
       dataDirectory: surroundings.dataDirectory,
     },
     programsOverride: surroundings.programsOverride,
+    environment: process.env,
     signal: signal ?? new AbortController().signal,
     emit: onProgress ?? (() => {}),
   });

@@ -1,5 +1,6 @@
 import { probe } from "../boot/probe.js";
 import { parseClusterOptions } from "../config/cluster-options.js";
+import { reportEgress } from "../egress/egress-report.js";
 import { baseNodeSpec } from "../plan/node-spec.js";
 import { planNode } from "../plan/plan.js";
 import { examine, type DoctorReport } from "../sandbox/doctor.js";
@@ -40,5 +41,6 @@ export async function doctor(options: ExamineOptions = {}): Promise<SandboxExami
     },
     chooseMode("auto", facts),
   );
-  return { report: examine(facts, planNode(facts, base).adaptations), facts };
+  const egress = await reportEgress(process.env, facts.system.defaultRouteDevice !== null);
+  return { report: examine(facts, planNode(facts, base).adaptations, egress), facts };
 }

@@ -51,6 +51,11 @@ export const clusterOptionsSchema = z
     podRange: range("podRange", { widest: 8, narrowest: 24 }).default("10.42.0.0/16"),
     /** IPv4 range of Services; the API server takes at most 20 host bits. */
     serviceRange: range("serviceRange", { widest: 12, narrowest: 28 }).default("10.43.0.0/16"),
+    /**
+     * Tell pods of the sandbox's HTTP proxies and CA certificates, by environment variables; left
+     * open: as at the last `up`, at first not.
+     */
+    proxyPods: z.boolean("proxyPods is true or false").optional(),
     /** Absolute path of the directory that holds all clusters. */
     dataDirectory: z
       .string("dataDirectory is a text")

@@ -45,6 +45,12 @@ export const nodeSectionSchema = z.strictObject({
     dropMaskedDirectories: z.boolean(),
     dropSeccomp: z.boolean(),
     anyProcRoot: z.boolean().describe("accept a procfs whose root inode is not 1"),
+    environment: z
+      .record(z.string(), z.string())
+      .describe("what containers get of variables that they do not set themselves"),
+    caBundle: z
+      .union([absolutePath, z.literal("")])
+      .describe("file of CA certificates that containers get; empty: none"),
   }),
   network: z.strictObject({
     bridge: z.string().min(1).max(11).describe("names of further links start with it"),
@@ -56,6 +62,11 @@ export const nodeSectionSchema = z.strictObject({
       .union([z.ipv4(), z.literal("")])
       .describe("the address in the pod range by which pods reach all else; empty: there is none"),
     dnsAddress: z.ipv4().describe("the ClusterIP of the cluster's DNS"),
+    loopbackPorts: z
+      .array(port)
+      .describe(
+        "TCP ports of the sandbox's loopback address that pods reach at the node's address",
+      ),
   }),
   kubelet: z.strictObject({
     iptables: z.boolean().describe("the kubelet keeps its own iptables chains"),
@@ -72,6 +83,11 @@ export const nodeSpecSchema = z.strictObject({
     directory: absolutePath.describe("holds all of the cluster's state"),
   }),
   programs: absolutePath.describe("the directory of sandkube's programs"),
+  egress: z.strictObject({
+    environment: z
+      .record(z.string(), z.string())
+      .describe("replaces proxy variables and places of CA certificates for every role"),
+  }),
   controlPlane: z.strictObject({
     bindAddress: z.ipv4(),
     port,
@@ -93,6 +109,26 @@ export interface NodeSpecPaths {
   programs: string;
 }
 
+/** How roles and pods leave the sandbox. Proxies' URLs may hold a password. */
+export interface WayOut {
+  /** Proxy variables and the place of CA certificates for sandkube's own processes. */
+  roleEnvironment: Readonly<Record<string, string>>;
+  /** The same for containers that set none themselves; empty: they are not told. */
+  podEnvironment: Readonly<Record<string, string>>;
+  /** Absolute path of the CA certificates that containers get; empty: none. */
+  podCaBundle: string;
+  /** TCP ports of the sandbox's loopback address that pods reach at the node's address. */
+  loopbackPorts: readonly number[];
+}
+
+/** The way out of a sandbox without a proxy. */
+const directWayOut: WayOut = {
+  roleEnvironment: {},
+  podEnvironment: {},
+  podCaBundle: "",
+  loopbackPorts: [],
+};
+
 const nodeName = "node-1";
 const nodePodRangePrefix = 24;
 /**
@@ -104,6 +140,17 @@ const podMtu = 65_520;
 /** The cluster's DNS is the tenth address of the Service range, by k3s's and kubeadm's convention. */
 const dnsOffset = 10;
 
+/** The part of the pod range that the node gives to its pods. */
+function nodeRangeOf({ podRange }: Pick<ClusterOptions, "podRange">): Ipv4Range {
+  const range = parseIpv4Range(podRange);
+  return { ...range, prefix: Math.max(range.prefix, nodePodRangePrefix) };
+}
+
+/** The address by which pods reach the node. */
+export function nodeAddressOf(options: Pick<ClusterOptions, "podRange">): string {
+  return formatIpv4(nodeRangeOf(options).first + 1);
+}
+
 /**
  * The node spec for a full kernel: nothing adapted.
  * The node's pods get the first /24 of the pod range; the node has that range's first address,
@@ -113,13 +160,10 @@ export function baseNodeSpec(
   options: ClusterOptions,
   paths: NodeSpecPaths,
   mode: ClusterMode,
+  wayOut: WayOut = directWayOut,
 ): NodeSpec {
-  const podRange = parseIpv4Range(options.podRange);
-  const nodeRange: Ipv4Range = {
-    ...podRange,
-    prefix: Math.max(podRange.prefix, nodePodRangePrefix),
-  };
-  const nodeAddress = formatIpv4(nodeRange.first + 1);
+  const nodeRange = nodeRangeOf(options);
+  const nodeAddress = nodeAddressOf(options);
   const lastOfNode = nodeRange.first + 2 ** (32 - nodeRange.prefix) - 1;
   const node: NodeSection = {
     name: nodeName,
@@ -141,6 +185,8 @@ export function baseNodeSpec(
       dropMaskedDirectories: false,
       dropSeccomp: false,
       anyProcRoot: false,
+      environment: { ...wayOut.podEnvironment },
+      caBundle: wayOut.podCaBundle,
     },
     network: {
       bridge: bridgeName(options.name),
@@ -148,6 +194,7 @@ export function baseNodeSpec(
       serviceAddress: formatIpv4(lastOfNode - 1),
       gatewayAddress: formatIpv4(lastOfNode - 2),
       dnsAddress: formatIpv4(parseIpv4Range(options.serviceRange).first + dnsOffset),
+      loopbackPorts: [...wayOut.loopbackPorts],
     },
     kubelet: { iptables: true, environment: {} },
   };
@@ -156,6 +203,7 @@ export function baseNodeSpec(
     kind: "NodeSpec",
     cluster: { name: options.name, directory: paths.clusterDirectory },
     programs: paths.programs,
+    egress: { environment: { ...wayOut.roleEnvironment } },
     controlPlane: {
       bindAddress: options.bindAddress,
       port: options.apiPort,

@@ -85,7 +85,7 @@ describe("planNode", () => {
   it("combines adaptations of the same part", () => {
     const facts = recordedFacts("g24");
     facts.facts["namespace.cgroup"] = { state: "no", errno: "EINVAL", elapsedMs: 0 };
-    expect(planNode(facts, baseFor("full")).spec.node?.oci).toEqual({
+    expect(planNode(facts, baseFor("full")).spec.node?.oci).toMatchObject({
       dropNamespaces: ["pid", "cgroup"],
       dropMaskedDirectories: true,
       dropSeccomp: false,

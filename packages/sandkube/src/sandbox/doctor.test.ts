@@ -2,15 +2,24 @@ import { describe, expect, it } from "vitest";
 import { parseClusterOptions } from "../config/cluster-options.js";
 import { baseNodeSpec } from "../plan/node-spec.js";
 import { planNode } from "../plan/plan.js";
+import type { EgressReport } from "../egress/egress-report.js";
 import { examine } from "./doctor.js";
 import { factIds, type Facts } from "./facts.js";
 import { factsWith, recordedFacts } from "./testing/recorded-facts.js";
+
+const egress: EgressReport = {
+  httpProxy: null,
+  httpsProxy: null,
+  noProxy: [],
+  caSources: [],
+  warnings: [],
+};
 
 function reportOf(facts: Facts) {
   const options = parseClusterOptions({ dataDirectory: "/d" });
   const paths = { clusterDirectory: "/d/default", programs: "/p" };
   const base = baseNodeSpec(options, paths, "full");
-  return examine(facts, planNode(facts, base).adaptations);
+  return examine(facts, planNode(facts, base).adaptations, egress);
 }
 
 describe("examine", () => {
@@ -45,7 +54,6 @@ describe("examine", () => {
       "0.6 GiB of memory",
     ],
     ["a small disk", factsWith({}, { dataFreeBytes: 1024 ** 3 }), "1.0 GiB are free"],
-    ["no way out", factsWith({}, { defaultRouteDevice: null }), "no default route"],
     ["a hang", factsWith({ "network.tap-port": { state: "timeout" } }), "network.tap-port hung"],
     ["a crash", factsWith({ "network.tap-port": { state: "crash" } }), "network.tap-port crashed"],
   ])("warns of %s", (_name, facts, text) => {

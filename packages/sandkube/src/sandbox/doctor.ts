@@ -1,4 +1,5 @@
 import type { AppliedAdaptation } from "../plan/plan.js";
+import type { EgressReport } from "../egress/egress-report.js";
 import { factIds, factOf, type Facts, type FactState, type System } from "./facts.js";
 import { modesOf, type ModeReport } from "./modes.js";
 
@@ -17,11 +18,16 @@ export interface DoctorReport {
   adaptations: AppliedAdaptation[];
   /** What the user can not have, adaptation by adaptation. */
   losses: { adaptation: string; loses: string }[];
+  egress: EgressReport;
   warnings: string[];
 }
 
 /** What a person wants to know before `up`: what the sandbox allows, what is adapted, what is lost. */
-export function examine(facts: Facts, adaptations: readonly AppliedAdaptation[]): DoctorReport {
+export function examine(
+  facts: Facts,
+  adaptations: readonly AppliedAdaptation[],
+  egress: EgressReport,
+): DoctorReport {
   const factCounts: Record<FactState, number> = { yes: 0, no: 0, timeout: 0, crash: 0, skipped: 0 };
   for (const id of factIds) factCounts[factOf(facts, id).state] += 1;
   return {
@@ -32,7 +38,8 @@ export function examine(facts: Facts, adaptations: readonly AppliedAdaptation[])
     losses: adaptations.flatMap(({ id, loses }) =>
       loses === null ? [] : [{ adaptation: id, loses }],
     ),
-    warnings: warningsOf(facts),
+    egress,
+    warnings: [...warningsOf(facts), ...egress.warnings],
   };
 }
 
@@ -42,7 +49,7 @@ function isShort(bytes: number, comfortableBytes: number): boolean {
 }
 
 function warningsOf(facts: Facts): string[] {
-  const { memoryAvailableBytes, dataFreeBytes, defaultRouteDevice } = facts.system;
+  const { memoryAvailableBytes, dataFreeBytes } = facts.system;
   const warnings: string[] = [];
   if (isShort(memoryAvailableBytes, comfortableMemoryBytes)) {
     warnings.push(
@@ -53,9 +60,6 @@ function warningsOf(facts: Facts): string[] {
     warnings.push(
       `Only ${gib(dataFreeBytes)} are free in the data directory; the kubelet may evict pods when it fills.`,
     );
-  }
-  if (defaultRouteDevice === null) {
-    warnings.push("There is no default route: images can be loaded from files, not pulled.");
   }
   for (const id of factIds) {
     const { state } = factOf(facts, id);

@@ -22,6 +22,12 @@ export interface ClusterPaths {
   kubectlCache: string;
   /** What host-setup has changed outside the data directory; absent when nothing is to be put back. */
   hostRecord: string;
+  /** What was last said about the way out of the sandbox. */
+  egressChoices: string;
+  /** Holds what the roles and containerd need on their way out of the sandbox. */
+  egressDirectory: string;
+  /** All CA certificates that the sandbox trusts. */
+  caBundle: string;
   logsDirectory: string;
   containerdSocket: string;
   log(role: RoleName): string;
@@ -48,6 +54,7 @@ export function clusterPaths(dataDirectory: string, name: string): ClusterPaths 
       { hint: "Choose a shorter one with --data or SANDKUBE_DATA." },
     );
   }
+  const egressDirectory = join(directory, "egress");
   const logsDirectory = join(directory, "logs");
   return {
     directory,
@@ -60,6 +67,9 @@ export function clusterPaths(dataDirectory: string, name: string): ClusterPaths 
     kubeconfig: join(directory, "kubeconfig"),
     kubectlCache: join(directory, "kubectl-cache"),
     hostRecord: join(directory, "host.json"),
+    egressChoices: join(directory, "egress.json"),
+    egressDirectory,
+    caBundle: join(egressDirectory, "ca-bundle.pem"),
     logsDirectory,
     containerdSocket,
     log: (role) => join(logsDirectory, `${role}.log`),

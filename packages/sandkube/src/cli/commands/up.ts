@@ -18,6 +18,7 @@ interface UpFlags extends ClusterFlags, JsonFlag {
   timeout?: number;
   retain?: boolean;
   publish?: string[];
+  proxyPods?: boolean;
   apiPort?: number;
   kubeletPort?: number;
   podRange?: string;
@@ -46,6 +47,11 @@ export function registerUp(program: Command): void {
       "--publish <publication...>",
       "make a Service reachable at a port of the sandbox, once it is there: HOST-PORT:NAMESPACE/SERVICE:PORT",
     )
+    .option(
+      "--proxy-pods",
+      "tell pods of this sandbox's HTTP proxies and CA certificates, by environment variables",
+    )
+    .option("--no-proxy-pods", "no longer tell them")
     .option("--api-port <port>", "port of the API server (default: 6443)", parsePort)
     .option("--kubelet-port <port>", "port of the kubelet (default: 10250)", parsePort)
     .option("--pod-range <cidr>", "addresses of pods (default: 10.42.0.0/16)")
@@ -71,6 +77,7 @@ async function runUp(flags: UpFlags, signal: AbortSignal): Promise<void> {
       timeoutMs: flags.timeout,
       retain: flags.retain,
       publish: flags.publish,
+      proxyPods: flags.proxyPods,
       apiPort: flags.apiPort,
       kubeletPort: flags.kubeletPort,
       podRange: flags.podRange ?? flags.clusterCidr,

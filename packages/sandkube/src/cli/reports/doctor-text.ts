@@ -1,4 +1,10 @@
-import type { AppliedAdaptation, DoctorReport, Evidence, System } from "../../index.js";
+import type {
+  AppliedAdaptation,
+  DoctorReport,
+  EgressReport,
+  Evidence,
+  System,
+} from "../../index.js";
 import { styleOf } from "../style.js";
 import { table } from "../table.js";
 import { formatBytes } from "../units.js";
@@ -7,7 +13,10 @@ import { formatBytes } from "../units.js";
 export function formatDoctor(report: DoctorReport): string[] {
   const style = styleOf(process.stdout);
   const { yes, no, timeout, crash, skipped } = report.factCounts;
-  const lines = [style.bold("Sandbox"), ...table(systemRows(report.sandbox))];
+  const lines = [
+    style.bold("Sandbox"),
+    ...table([...systemRows(report.sandbox), ...egressRows(report.egress)]),
+  ];
   lines.push(
     `  ${yes} facts work, ${no} do not, ${timeout} hung, ${crash} crashed, ${skipped} not tried`,
   );
@@ -42,6 +51,19 @@ function systemRows(system: System): string[][] {
     ["  root", system.rootFilesystem],
     ["  data", `${system.dataFilesystem}, ${formatBytes(system.dataFreeBytes)} free`],
     ["  default route", route],
+  ];
+}
+
+function egressRows({ httpProxy, httpsProxy, caSources }: EgressReport): string[][] {
+  const proxies = [...new Set([httpsProxy, httpProxy])].filter((proxy) => proxy !== null);
+  return [
+    ["  proxy", proxies.length === 0 ? "none" : proxies.join(", ")],
+    [
+      "  CA certificates",
+      caSources
+        .map(({ from, file, certificates }) => `${certificates} of ${file} (${from})`)
+        .join(", ") || "none",
+    ],
   ];
 }
 

@@ -1,0 +1,47 @@
+import type { ClusterOptions } from "../config/cluster-options.js";
+import type { Environment } from "../config/environment.js";
+import type { ProgressListener } from "../events.js";
+import { collectCaBundle } from "../egress/ca-bundle.js";
+import { readProxySettings, usesProxy } from "../egress/proxy-settings.js";
+import { wayOutOf } from "../egress/way-out.js";
+import type { WayOut } from "../plan/node-spec.js";
+import { makePrivateDirectory, writeFileAtomically } from "../platform/files.js";
+import type { ClusterPaths } from "../state/cluster-paths.js";
+import { readEgressChoices, writeEgressChoices } from "../state/egress-choices.js";
+
+/** Users in containers read the bundle, each as whoever its image says. */
+const bundleMode = 0o644;
+
+export interface EgressRequest {
+  options: ClusterOptions;
+  paths: ClusterPaths;
+  /** The environment of the user who starts the cluster. */
+  environment: Environment;
+  /** Whether the cluster runs pods. */
+  hasNode: boolean;
+  emit: ProgressListener;
+}
+
+/**
+ * Gathers how the cluster leaves the sandbox and writes the CA bundle; what the options leave open
+ * stays as it last was. Throws E_CONFIG for a proxy variable that names no proxy.
+ */
+export async function prepareEgress(request: EgressRequest): Promise<WayOut> {
+  const { options, paths, environment, hasNode, emit } = request;
+  const last = await readEgressChoices(paths);
+  const proxyPods = options.proxyPods ?? last.proxyPods;
+  const wayOut = wayOutOf({ options, environment, caBundle: paths.caBundle, proxyPods });
+  const bundle = await collectCaBundle(environment);
+  await makePrivateDirectory(paths.egressDirectory);
+  await writeFileAtomically(paths.caBundle, bundle.pem, bundleMode);
+  await writeEgressChoices(paths, { ...last, proxyPods });
+  for (const message of bundle.problems) emit({ type: "warning", message });
+  if (hasNode && !proxyPods && usesProxy(readProxySettings(environment))) {
+    emit({
+      type: "warning",
+      message: "This sandbox has a proxy to the outside, which pods are not told of.",
+      hint: "`sandkube up --proxy-pods` tells them, after `sandkube down`.",
+    });
+  }
+  return wayOut;
+}
