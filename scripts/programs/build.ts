@@ -1,6 +1,7 @@
 import { chmod, rename } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { hostArchitecture, type Architecture } from "./architecture.js";
 import { lockCache } from "./build-lock.js";
 import { catalogue } from "./catalogue.js";
 import { contentKey } from "./content-key.js";
@@ -18,16 +19,19 @@ interface Part {
 }
 
 /**
- * Builds all programs that are not in the cache yet and returns the programs directory. Several may
- * run at once: one builds, the others wait for it.
+ * Builds all programs for a processor that are not in the cache yet and returns the programs
+ * directory. Several may run at once: one builds, the others wait for it.
  */
-export async function buildPrograms(write: (line: string) => void): Promise<string> {
+export async function buildPrograms(
+  write: (line: string) => void,
+  architecture: Architecture = hostArchitecture(),
+): Promise<string> {
   const versions = readVersions();
   const cache = new ProgramCache();
-  const parts = await keyed(await catalogue(versions), cache);
+  const parts = await keyed(await catalogue(versions, architecture), cache);
   const shipped = parts.filter(({ program }) => program.shipped);
   const key = await contentKey({
-    files: ["runtime/versions.json"],
+    files: ["runtime/versions.json", "scripts/programs/program-cache.ts"],
     facts: shipped.map((part) => part.key),
   });
   const found = await cache.find(key);
@@ -41,9 +45,9 @@ export async function buildPrograms(write: (line: string) => void): Promise<stri
   const foundMeanwhile = await cache.find(key);
   if (foundMeanwhile !== null) return foundMeanwhile;
   await cache.removeAbandonedWork();
-  await buildMissing(parts, cache, progress);
+  await buildMissing(parts, cache, progress, architecture);
   const files = new Map(shipped.map(({ program, path }) => [program.name, path]));
-  const directory = await cache.assemble(key, versions, files);
+  const directory = await cache.assemble(key, versions, architecture, files);
   await cache.prune(new Set(parts.map(({ path }) => path)));
   return directory;
 }
@@ -51,7 +55,8 @@ export async function buildPrograms(write: (line: string) => void): Promise<stri
 /** Builds one result, with what it needs, and returns its path: for tools that are not shipped. */
 export async function buildTool(name: string, write: (line: string) => void): Promise<string> {
   const cache = new ProgramCache();
-  const programs = await catalogue(readVersions());
+  const architecture = hostArchitecture();
+  const programs = await catalogue(readVersions(), architecture);
   const wanted = programs.find((program) => program.name === name);
   if (wanted === undefined) throw new Error(`there is no program ${name}`);
   const used = programs.filter((program) => wanted.uses?.includes(program.name));
@@ -63,7 +68,7 @@ export async function buildTool(name: string, write: (line: string) => void): Pr
   await using _lock = await lockCache(cache.lockFile, () =>
     progress.note("waiting for another build to finish"),
   );
-  await buildMissing(parts, cache, progress);
+  await buildMissing(parts, cache, progress, architecture);
   return path;
 }
 
@@ -85,12 +90,15 @@ async function buildMissing(
   parts: readonly Part[],
   cache: ProgramCache,
   progress: Progress,
+  architecture: Architecture,
 ): Promise<void> {
   const missing = parts.filter(({ path }) => !existsSync(path));
   if (missing.length === 0) return;
   progress.begin(missing.map(({ program }) => program));
   for (const part of missing) {
-    await progress.during(part.program, () => buildPart(part, parts, cache, progress));
+    await progress.during(part.program, () =>
+      buildPart(part, parts, cache, progress, architecture),
+    );
   }
 }
 
@@ -99,6 +107,7 @@ async function buildPart(
   parts: readonly Part[],
   cache: ProgramCache,
   progress: Progress,
+  architecture: Architecture,
 ): Promise<void> {
   await cache.withScratch(async (scratch) => {
     const output = join(scratch, "output");
@@ -112,7 +121,8 @@ async function buildPart(
     if ((await keyOf(program)) !== key) {
       throw new Error(`the sources of ${program.name} changed while it was built: run this again`);
     }
-    if (program.executable) await requireStaticProgram(output);
+    const target = program.shipped ? architecture : hostArchitecture();
+    if (program.executable) await requireStaticProgram(output, target);
     await chmod(output, program.executable ? 0o755 : 0o644);
     await rename(output, path);
   });

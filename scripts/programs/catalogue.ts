@@ -1,3 +1,4 @@
+import { hostArchitecture, type Architecture } from "./architecture.js";
 import { containerdStamps, goBuild, goVersion, ownStamps, runtimeStamps } from "./go-build.js";
 import { goSources } from "./go-sources.js";
 import { pauseImage } from "./pause.js";
@@ -11,21 +12,45 @@ interface Estimate {
   readonly warmSeconds: number;
 }
 
-/** All build results, in the order of building: each after those it uses, the quick ones first. */
-export async function catalogue(versions: Versions): Promise<Program[]> {
-  const toolchain = [await goVersion(repositoryPath("runtime")), process.arch];
-  const own = (name: string, stamps: string[], estimate: Estimate, shipped = true) =>
-    ownProgram(name, stamps, toolchain, estimate, shipped);
-  const imageArchive = own("image-archive", [], { coldSeconds: 10, warmSeconds: 1 }, false);
+/** What all programs of a catalogue are built with and for. */
+interface Target {
+  readonly architecture: Architecture;
+  /** What a program's key depends on beside its sources. */
+  readonly facts: readonly string[];
+}
+
+/**
+ * All build results for a processor, in the order of building: each after those it uses, the quick
+ * ones first. Tools of the build are for this machine.
+ */
+export async function catalogue(
+  versions: Versions,
+  architecture: Architecture = hostArchitecture(),
+): Promise<Program[]> {
+  const go = await goVersion(repositoryPath("runtime"));
+  const targetOf = (processor: Architecture): Target => ({
+    architecture: processor,
+    facts: [go, processor],
+  });
+  const target = targetOf(architecture);
+  const own = (name: string, stamps: string[], estimate: Estimate) =>
+    ownProgram(name, stamps, target, estimate, true);
+  const imageArchive = ownProgram(
+    "image-archive",
+    [],
+    targetOf(hostArchitecture()),
+    { coldSeconds: 10, warmSeconds: 1 },
+    false,
+  );
   return [
     imageArchive,
     own("sandkube-supervisor", ownStamps(versions), { coldSeconds: 10, warmSeconds: 1 }),
     own("sandkube-oci", ownStamps(versions), { coldSeconds: 10, warmSeconds: 2 }),
-    pauseImage(versions, imageArchive),
-    runc([...toolchain, versions.components.runc]),
-    shim(versions, toolchain),
-    containerd(versions, toolchain),
-    network(versions, toolchain),
+    pauseImage(versions, imageArchive, architecture),
+    runc([...target.facts, versions.components.runc], architecture),
+    shim(versions, target),
+    containerd(versions, target),
+    network(versions, target),
     own("sandkube-runtime", runtimeStamps(versions), { coldSeconds: 480, warmSeconds: 15 }),
   ];
 }
@@ -33,7 +58,7 @@ export async function catalogue(versions: Versions): Promise<Program[]> {
 function ownProgram(
   name: string,
   linkerFlags: string[],
-  toolchain: readonly string[],
+  target: Target,
   estimate: Estimate,
   shipped: boolean,
 ): Program {
@@ -48,18 +73,24 @@ function ownProgram(
         "runtime/go.sum",
         "scripts/programs/go-build.ts",
       ],
-      facts: [...toolchain, ...linkerFlags],
+      facts: [...target.facts, ...linkerFlags],
     }),
     ...estimate,
     build: ({ output }) =>
-      goBuild({ module: repositoryPath("runtime"), package: `./cmd/${name}`, output, linkerFlags }),
+      goBuild({
+        module: repositoryPath("runtime"),
+        package: `./cmd/${name}`,
+        output,
+        architecture: target.architecture,
+        linkerFlags,
+      }),
   };
 }
 
 const networkModule = "runtime/network";
 
 /** The pod network's program is a module of its own: CoreDNS wants newer libraries than Kubernetes. */
-function network(versions: Versions, toolchain: readonly string[]): Program {
+function network(versions: Versions, target: Target): Program {
   const linkerFlags = ownStamps(versions);
   return {
     name: "sandkube-network",
@@ -72,18 +103,24 @@ function network(versions: Versions, toolchain: readonly string[]): Program {
         `${networkModule}/go.sum`,
         "scripts/programs/go-build.ts",
       ],
-      facts: [...toolchain, ...linkerFlags],
+      facts: [...target.facts, ...linkerFlags],
     }),
     coldSeconds: 120,
     warmSeconds: 6,
     build: ({ output }) =>
-      goBuild({ module: repositoryPath(networkModule), package: ".", output, linkerFlags }),
+      goBuild({
+        module: repositoryPath(networkModule),
+        package: ".",
+        output,
+        architecture: target.architecture,
+        linkerFlags,
+      }),
   };
 }
 
 const containerdModule = "runtime/upstream/containerd";
 
-function shim(versions: Versions, toolchain: readonly string[]): Program {
+function shim(versions: Versions, target: Target): Program {
   const linkerFlags = containerdStamps(versions);
   return {
     name: "containerd-shim-runc-v2",
@@ -95,7 +132,7 @@ function shim(versions: Versions, toolchain: readonly string[]): Program {
         `${containerdModule}/go.sum`,
         "scripts/programs/go-build.ts",
       ],
-      facts: [...toolchain, ...linkerFlags],
+      facts: [...target.facts, ...linkerFlags],
     }),
     coldSeconds: 40,
     warmSeconds: 2,
@@ -104,12 +141,13 @@ function shim(versions: Versions, toolchain: readonly string[]): Program {
         module: repositoryPath(containerdModule),
         package: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
         output,
+        architecture: target.architecture,
         linkerFlags,
       }),
   };
 }
 
-function containerd(versions: Versions, toolchain: readonly string[]): Program {
+function containerd(versions: Versions, target: Target): Program {
   const linkerFlags = containerdStamps(versions);
   return {
     name: "sandkube-containerd",
@@ -123,7 +161,7 @@ function containerd(versions: Versions, toolchain: readonly string[]): Program {
         `${containerdModule}/plugins.go`,
         "scripts/programs/go-build.ts",
       ],
-      facts: [...toolchain, ...linkerFlags],
+      facts: [...target.facts, ...linkerFlags],
     }),
     coldSeconds: 80,
     warmSeconds: 4,
@@ -132,6 +170,7 @@ function containerd(versions: Versions, toolchain: readonly string[]): Program {
         module: repositoryPath(containerdModule),
         package: ".",
         output,
+        architecture: target.architecture,
         linkerFlags,
         arguments: ["-tags=no_tracing"],
       }),

@@ -1,3 +1,4 @@
+import { architectureNames, hostArchitecture, type Architecture } from "./architecture.js";
 import { run } from "./command.js";
 import type { Versions } from "./versions.js";
 
@@ -12,11 +13,15 @@ export interface GoBuild {
   /** Import path, or a path that starts with "./". */
   readonly package: string;
   readonly output: string;
+  /** The processor that the program is for; by default this machine's. */
+  readonly architecture?: Architecture;
   /** Linker flags beside those that every program gets. */
   readonly linkerFlags?: readonly string[];
   /** Further arguments of `go build`. */
   readonly arguments?: readonly string[];
   readonly cgo?: boolean;
+  /** Added to the environment, for a C compiler of another processor. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The version of Go that the runtime's modules are built with, such as "go1.26.8". */
@@ -42,7 +47,12 @@ export async function goBuild(build: GoBuild): Promise<void> {
     ],
     {
       cwd: build.module,
-      environment: { ...fixedEnvironment, CGO_ENABLED: build.cgo === true ? "1" : "0" },
+      environment: {
+        ...fixedEnvironment,
+        ...build.environment,
+        GOARCH: architectureNames[build.architecture ?? hostArchitecture()].go,
+        CGO_ENABLED: build.cgo === true ? "1" : "0",
+      },
     },
   );
 }

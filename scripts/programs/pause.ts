@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { architectureNames, type Architecture } from "./architecture.js";
+import { cToolchain } from "./c-toolchain.js";
 import { run } from "./command.js";
 import { contentKey } from "./content-key.js";
-import { ensureStaticToolchain } from "./debian-packages.js";
 import { goModuleDirectory } from "./go-build.js";
 import type { BuildContext, Program } from "./program.js";
 import { repositoryPath } from "./repository.js";
@@ -10,7 +11,11 @@ import { requireStaticProgram } from "./static-program.js";
 import type { Versions } from "./versions.js";
 
 /** The pod sandbox image: Kubernetes' own pause.c, packed as an OCI archive. */
-export function pauseImage(versions: Versions, imageArchive: Program): Program {
+export function pauseImage(
+  versions: Versions,
+  imageArchive: Program,
+  architecture: Architecture,
+): Program {
   const version = versions.components.pause;
   return {
     name: "pause.tar",
@@ -21,18 +26,23 @@ export function pauseImage(versions: Versions, imageArchive: Program): Program {
       facts: [
         versions.components.kubernetes,
         version,
+        architecture,
         await contentKey(await imageArchive.recipe()),
       ],
     }),
     uses: [imageArchive.name],
     coldSeconds: 3,
     warmSeconds: 1,
-    build: (context) => build(context, version),
+    build: (context) => build(context, version, architecture),
   };
 }
 
-async function build(context: BuildContext, version: string): Promise<void> {
-  await ensureStaticToolchain(context.report);
+async function build(
+  context: BuildContext,
+  version: string,
+  architecture: Architecture,
+): Promise<void> {
+  const { compiler } = await cToolchain(architecture, context.scratch, context.report);
   const kubernetes = await goModuleDirectory(repositoryPath("runtime"), "k8s.io/kubernetes");
   const makefile = await readFile(join(kubernetes, "build/pause/Makefile"), "utf8");
   if (!makefile.includes(`TAG ?= ${version}\n`)) {
@@ -43,7 +53,7 @@ async function build(context: BuildContext, version: string): Promise<void> {
   const program = join(context.scratch, "pause");
   const source = join(kubernetes, "build/pause/linux/pause.c");
   await run([
-    "gcc",
+    compiler,
     "-Os",
     "-Wall",
     "-static",
@@ -53,11 +63,12 @@ async function build(context: BuildContext, version: string): Promise<void> {
     program,
     source,
   ]);
-  await requireStaticProgram(program);
+  await requireStaticProgram(program, architecture);
   await run([
     context.resultOf("image-archive"),
     ...["-o", context.output],
     ...["-ref", `sandkube.local/pause:${version}`],
+    ...["-arch", architectureNames[architecture].go],
     ...["-entrypoint", "/pause"],
     ...["-user", "65535:65535"],
     ...["-file", `${program}:/pause:0755`],

@@ -26,7 +26,7 @@ afterEach(async () => {
 async function assemble(key: string, usedAt: number): Promise<string> {
   const part = cache.part("tool", key);
   await writeFile(part, `content of ${key}`);
-  const directory = await cache.assemble(key, readVersions(), new Map([["tool", part]]));
+  const directory = await cache.assemble(key, readVersions(), "x64", new Map([["tool", part]]));
   await utimes(directory, usedAt, usedAt);
   return directory;
 }
@@ -38,7 +38,13 @@ test("an assembled directory is found and lists digests", async () => {
   const manifest = JSON.parse(await readFile(join(directory, "programs.json"), "utf8")) as unknown;
   expect(manifest).toMatchObject({
     ...readVersions(),
-    sha256: { tool: "8e56b639882ef91f67c597965dfb451cbd2e4b41d1a8cd9b01dd3241aa518796" },
+    architecture: "x64",
+    files: {
+      tool: {
+        sha256: "8e56b639882ef91f67c597965dfb451cbd2e4b41d1a8cd9b01dd3241aa518796",
+        sizeBytes: 12,
+      },
+    },
   });
 });
 
@@ -72,7 +78,7 @@ test("pruning keeps a directory from which a program runs", async () => {
   const part = cache.part("sleep", "old");
   await copyFile("/bin/sleep", part);
   await chmod(part, 0o755);
-  const directory = await cache.assemble("old", readVersions(), new Map([["sleep", part]]));
+  const directory = await cache.assemble("old", readVersions(), "x64", new Map([["sleep", part]]));
   await utimes(directory, 1, 1);
   for (const key of ["a", "b", "c"]) await assemble(key, 2);
   const running = spawn(join(directory, "sleep"), ["60"]);

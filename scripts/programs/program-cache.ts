@@ -15,6 +15,7 @@ import {
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Architecture } from "./architecture.js";
 import type { Versions } from "./versions.js";
 
 const keptDirectories = 3;
@@ -78,23 +79,24 @@ export class ProgramCache {
     }
   }
 
-  /** Puts the directory together from parts, given as file name and path. */
+  /** Puts the directory of a processor's programs together from parts, given as file name and path. */
   async assemble(
     key: string,
     versions: Versions,
+    architecture: Architecture,
     parts: ReadonlyMap<string, string>,
   ): Promise<string> {
     return await this.withScratch(async (scratch) => {
       const building = join(scratch, key);
       await mkdir(building);
-      const sha256: Record<string, string> = {};
+      const files: Record<string, { sha256: string; sizeBytes: number }> = {};
       for (const [name, part] of parts) {
         await link(part, join(building, name));
-        sha256[name] = createHash("sha256")
-          .update(await readFile(part))
-          .digest("hex");
+        const content = await readFile(part);
+        const sha256 = createHash("sha256").update(content).digest("hex");
+        files[name] = { sha256, sizeBytes: content.length };
       }
-      const manifest = { ...versions, sha256 };
+      const manifest = { ...versions, architecture, files };
       await writeFile(join(building, "programs.json"), `${JSON.stringify(manifest, null, 2)}\n`);
       await chmod(building, 0o755);
       await rename(building, this.directory(key));

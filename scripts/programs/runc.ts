@@ -1,8 +1,8 @@
-import { copyFile, mkdir } from "node:fs/promises";
+import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { anyProcRoot } from "../../runtime/upstream/patches/any-proc-root.js";
-import { run } from "./command.js";
-import { ensureStaticToolchain } from "./debian-packages.js";
+import type { Architecture } from "./architecture.js";
+import { cToolchain } from "./c-toolchain.js";
 import { goBuild, goVendor } from "./go-build.js";
 import { applyPatches } from "./patching.js";
 import type { BuildContext, Program } from "./program.js";
@@ -11,7 +11,7 @@ import { repositoryPath } from "./repository.js";
 const moduleFiles = ["runtime/upstream/runc/go.mod", "runtime/upstream/runc/go.sum"] as const;
 
 /** runc with libseccomp, linked statically: the one program that needs a C compiler. */
-export function runc(facts: readonly string[]): Program {
+export function runc(facts: readonly string[], architecture: Architecture): Program {
   return {
     name: "runc",
     shipped: true,
@@ -27,12 +27,15 @@ export function runc(facts: readonly string[]): Program {
     }),
     coldSeconds: 60,
     warmSeconds: 25,
-    build,
+    build: (context) => build(context, architecture),
   };
 }
 
-async function build({ output, scratch, report }: BuildContext): Promise<void> {
-  await ensureStaticToolchain(report);
+async function build(
+  { output, scratch, report }: BuildContext,
+  architecture: Architecture,
+): Promise<void> {
+  const { environment } = await cToolchain(architecture, scratch, report);
   const module = join(scratch, "module");
   await mkdir(module);
   for (const file of moduleFiles)
@@ -44,11 +47,13 @@ async function build({ output, scratch, report }: BuildContext): Promise<void> {
     module,
     package: "github.com/opencontainers/runc",
     output,
+    architecture,
     cgo: true,
+    environment,
     arguments: ["-mod=vendor", "-tags=seccomp,urfave_cli_no_docs,osusergo,netgo"],
     linkerFlags: ["-linkmode=external", "-extldflags=-static"],
   });
-  const version = await run([output, "--version"]);
-  if (!version.includes("libseccomp"))
-    throw new Error(`runc was built without libseccomp:\n${version}`);
+  // The binding's functions are named in the function table of a Go program, stripped or not.
+  const program = await readFile(output);
+  if (!program.includes("seccomp_init")) throw new Error("runc was built without libseccomp");
 }

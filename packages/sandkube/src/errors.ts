@@ -35,6 +35,14 @@ export const errorCodes = {
   E_TIMEOUT: { exitCode: 25, meaning: "a wait reached its limit" },
   E_IMAGE: { exitCode: 26, meaning: "a container image can not be loaded" },
   E_SERVICE: { exitCode: 27, meaning: "a Service can not be published" },
+  E_ARCHITECTURE: {
+    exitCode: 28,
+    meaning: "there are no programs for this processor, or those found are for another",
+  },
+  E_NOT_EXECUTABLE: {
+    exitCode: 29,
+    meaning: "sandkube's programs can not be executed where they lie",
+  },
   E_CANCELLED: { exitCode: 130, meaning: "the caller cancelled the operation" },
 } as const satisfies Record<`E_${string}`, { exitCode: number; meaning: string }>;
 

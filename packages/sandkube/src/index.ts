@@ -23,6 +23,12 @@ export {
   type ExamineOptions,
   type SandboxExamination,
 } from "./cluster/examine-sandbox.js";
+export {
+  installPrograms,
+  verifyPrograms,
+  type InstalledPrograms,
+  type ProgramsOptions,
+} from "./cluster/programs.js";
 export type { ClusterReference, SurroundingsOptions } from "./cluster/surroundings.js";
 export { startTool, toolNames, type ToolName } from "./cluster/tools.js";
 export { versions, type Versions } from "./cluster/versions.js";

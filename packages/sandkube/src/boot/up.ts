@@ -79,6 +79,7 @@ export async function up(request: UpRequest): Promise<UpResult> {
     run: async () =>
       await locatePrograms({
         override: request.programsOverride,
+        dataDirectory,
         version: await packageVersion(),
       }),
     result: ({ directory }) => directory,

@@ -11,6 +11,7 @@ import { registerKubeconfig } from "./commands/kubeconfig.js";
 import { registerList } from "./commands/list.js";
 import { registerLogs } from "./commands/logs.js";
 import { registerPorts } from "./commands/ports.js";
+import { registerPrograms } from "./commands/programs.js";
 import { registerStatus } from "./commands/status.js";
 import { registerTools } from "./commands/tools.js";
 import { registerUp } from "./commands/up.js";
@@ -45,6 +46,7 @@ export function createProgram(): Command {
   registerLogs(program);
   registerDoctor(program);
   registerExplain(program);
+  registerPrograms(program);
   registerVersion(program);
   registerCompletion(program);
   return program;

@@ -29,11 +29,16 @@ export interface Surroundings {
 export function surroundingsOf(options: ClusterReference): Surroundings {
   const environment = readEnvironment(process.env, process.geteuid?.() ?? 0);
   const programsOverride = options.programsDirectory ?? environment.programs;
+  const dataDirectory = options.dataDirectory ?? environment.dataDirectory;
   return {
-    dataDirectory: options.dataDirectory ?? environment.dataDirectory,
+    dataDirectory,
     programsOverride,
     clusterName: options.name ?? environment.cluster ?? "default",
     locate: async () =>
-      await locatePrograms({ override: programsOverride, version: await packageVersion() }),
+      await locatePrograms({
+        override: programsOverride,
+        dataDirectory,
+        version: await packageVersion(),
+      }),
   };
 }

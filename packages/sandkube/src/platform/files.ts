@@ -1,7 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { constants, createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { pipeline } from "node:stream/promises";
 
 /** The errno name (`ENOENT`, `EACCES`, ...) of a file system or socket error, if it is one. */
 export function errnoOf(error: unknown): string | undefined {
@@ -80,6 +81,25 @@ export async function isExecutable(file: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Size of a file in bytes; null when it does not exist. */
+export async function sizeOf(file: string): Promise<number | null> {
+  try {
+    return (await fs.stat(file)).size;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** SHA-256 of a file's content, in hexadecimal. Throws when it can not be read. */
+export async function sha256OfFile(file: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash, {
+    ...(signal ? { signal } : {}),
+  });
+  return hash.digest("hex");
 }
 
 /** Names of the directories in a directory, sorted; empty when it does not exist. */
