@@ -12,7 +12,7 @@ export const goEnvironment = { GOFLAGS: "-trimpath", GOWORK: "off", CGO_ENABLED:
 export const goModules = [
   { directory: "runtime", packages: ["./internal/...", "./cmd/..."] },
   { directory: "runtime/network", packages: ["./..."] },
-  { directory: "runtime/upstream/containerd", packages: ["."] },
+  { directory: "runtime/upstream/containerd", packages: ["./..."] },
   { directory: "examples/hello", packages: ["."] },
 ];
 

@@ -155,10 +155,9 @@ function containerd(versions: Versions, target: Target): Program {
     executable: true,
     recipe: async () => ({
       files: [
+        ...(await goSources(containerdModule)),
         `${containerdModule}/go.mod`,
         `${containerdModule}/go.sum`,
-        `${containerdModule}/main.go`,
-        `${containerdModule}/plugins.go`,
         "scripts/programs/go-build.ts",
       ],
       facts: [...target.facts, ...linkerFlags],

@@ -12,3 +12,9 @@ test("leaves tests and other packages out", async () => {
   expect(sources.filter((file) => file.endsWith("_test.go"))).toEqual([]);
   expect(sources.filter((file) => file.includes("nodespec"))).toEqual([]);
 });
+
+test("follows imports in the modules of upstream programs", async () => {
+  const sources = await goSources("runtime/upstream/containerd");
+  expect(sources).toContain("runtime/upstream/containerd/snapshots.go");
+  expect(sources).toContain("runtime/upstream/containerd/imagestore/load.go");
+});

@@ -2,11 +2,9 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { repositoryPath } from "./repository.js";
 
-const modulePath = "sandkube.dev/runtime";
-
 /**
- * The files of the runtime module that a package is compiled from: its own and those of all
- * packages of the module that it imports, tests apart. Found by reading import declarations, which
+ * The files below runtime that a package is compiled from: its own and those of all packages there
+ * that it imports, tests apart. Found by reading import declarations, which
  * takes milliseconds where `go list` loads all of Kubernetes. Paths are relative to the checkout.
  */
 export async function goSources(packageDirectory: string): Promise<string[]> {
@@ -45,7 +43,7 @@ async function holdsGoCode(directory: string): Promise<boolean> {
 async function importedPackages(file: string): Promise<string[]> {
   const text = await readFile(repositoryPath(file), "utf8");
   const imports = text.matchAll(
-    /^\s*(?:import\s+)?(?:[\w.]+\s+)?"sandkube\.dev\/runtime\/([^"]+)"/gm,
+    /^\s*(?:import\s+)?(?:[\w.]+\s+)?"sandkube\.dev\/(?:runtime|(upstream))\/([^"]+)"/gm,
   );
-  return [...imports].map((match) => join("runtime", match[1] ?? modulePath));
+  return [...imports].map(([, upstream = "", path = ""]) => join("runtime", upstream, path));
 }

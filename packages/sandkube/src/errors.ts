@@ -33,7 +33,15 @@ export const errorCodes = {
   E_DATA_DIRECTORY: { exitCode: 23, meaning: "the data directory can not be used" },
   E_START: { exitCode: 24, meaning: "a part of the cluster did not start" },
   E_TIMEOUT: { exitCode: 25, meaning: "a wait reached its limit" },
-  E_IMAGE: { exitCode: 26, meaning: "a container image can not be loaded" },
+  E_IMAGE: { exitCode: 26, meaning: "the images of the node can not be worked on" },
+  E_IMAGE_INVALID: {
+    exitCode: 40,
+    meaning: "an image is damaged, incomplete or of an unknown form",
+  },
+  E_IMAGE_PLATFORM: { exitCode: 41, meaning: "an image is for another platform" },
+  E_IMAGE_SPACE: { exitCode: 42, meaning: "there is not enough space for an image" },
+  E_IMAGE_NOT_FOUND: { exitCode: 43, meaning: "the node has no image of that name" },
+  E_IMAGE_IN_USE: { exitCode: 44, meaning: "pods use the image" },
   E_SERVICE: { exitCode: 27, meaning: "a Service can not be published" },
   E_ARCHITECTURE: {
     exitCode: 28,

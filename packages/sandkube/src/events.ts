@@ -158,6 +158,20 @@ export interface ImageLoadedEvent {
   reference: string;
 }
 
+/** How far the reading, unpacking or writing of images is; a few times a second. */
+export interface ImageProgressEvent {
+  type: "image-progress";
+  phase: "reading" | "unpacking" | "writing";
+  bytes: number;
+  /** Absent when not known, as for standard input. */
+  totalBytes?: number | undefined;
+  /** The image's name, once it is known. */
+  image?: string | undefined;
+  /** The layer that is being unpacked, from 1, of so many. */
+  layer?: number | undefined;
+  layers?: number | undefined;
+}
+
 export interface WarningEvent {
   type: "warning";
   message: string;
@@ -175,6 +189,7 @@ export type ProgressEvent =
   | ServiceReadyEvent
   | WaitingEvent
   | ImageLoadedEvent
+  | ImageProgressEvent
   | WarningEvent;
 
 /** Receives progress events in order; it may not throw. */

@@ -57,7 +57,7 @@ export type { MissingNeed, ModeReport } from "./sandbox/modes.js";
 export type { Publication } from "./kube/publications.js";
 export type { ServicePort } from "./kube/service-ports.js";
 export type { ImageInfo } from "./images/list-images.js";
-export type { LoadedImage } from "./images/load-image.js";
+export type { ImageSource, LoadedImage } from "./images/load-image.js";
 export type { AttachedProcess, ExitStatus } from "./platform/processes.js";
 export { shellExitCode } from "./platform/processes.js";
 export type { LogLine } from "./runtime/role-logs.js";

@@ -2,14 +2,16 @@
 //
 // The name it is called by, or else its first argument, chooses: `containerd`
 // or `ctr`. Both are upstream's own commands, unchanged; only the set of
-// plugins is smaller (plugins.go). A third, `forget-snapshots`, prepares
-// containerd's metadata for a start after snapshots were lost (snapshots.go).
+// plugins is smaller (plugins.go). `forget-snapshots` prepares containerd's
+// metadata for a start after snapshots were lost (snapshots.go); `images` works
+// on a node's images without a registry (images.go).
 package main
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	containerd "github.com/containerd/containerd/v2/cmd/containerd/command"
 	ctr "github.com/containerd/containerd/v2/cmd/ctr/app"
@@ -37,11 +39,11 @@ func choose(argv []string) (name string, args []string, err error) {
 	if len(argv) > 1 && known(argv[1]) {
 		return argv[1], argv[1:], nil
 	}
-	return "sandkube-containerd", nil, fmt.Errorf("usage: sandkube-containerd {containerd|ctr|forget-snapshots} [arguments]")
+	return "sandkube-containerd", nil, fmt.Errorf("usage: sandkube-containerd {containerd|ctr|forget-snapshots|images} [arguments]")
 }
 
 func known(name string) bool {
-	return name == "containerd" || name == "ctr" || name == "forget-snapshots"
+	return slices.Contains([]string{"containerd", "ctr", "forget-snapshots", "images"}, name)
 }
 
 func run(name string, args []string) error {
@@ -50,6 +52,8 @@ func run(name string, args []string) error {
 		return ctr.New().Run(args)
 	case "forget-snapshots":
 		return forgetSnapshots(args[1:])
+	case "images":
+		return imagesCommand(args)
 	default:
 		return containerd.App().Run(args)
 	}

@@ -13,10 +13,11 @@ func TestChoose(t *testing.T) {
 	}{
 		{[]string{"/opt/sandkube-containerd", "containerd", "--config", "f"}, "containerd", []string{"containerd", "--config", "f"}},
 		{[]string{"sandkube-containerd", "ctr", "images", "ls"}, "ctr", []string{"ctr", "images", "ls"}},
+		{[]string{"sandkube-containerd", "images", "list"}, "images", []string{"images", "list"}},
 		{[]string{"/bin/ctr", "images", "ls"}, "ctr", []string{"/bin/ctr", "images", "ls"}},
 		{[]string{"/bin/containerd"}, "containerd", []string{"/bin/containerd"}},
 		{[]string{"sandkube-containerd"}, "", nil},
-		{[]string{"sandkube-containerd", "images"}, "", nil},
+		{[]string{"sandkube-containerd", "volumes"}, "", nil},
 		{nil, "", nil},
 	}
 	for _, test := range tests {

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { parseImageTable } from "./list-images.js";
-import { parseImportOutput } from "./load-image.js";
 
 const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
 
@@ -13,13 +12,5 @@ ${digest} application/vnd.docker.distribution.manifest.v2+json ${digest} 2.1 MiB
   expect(parseImageTable(table)).toEqual([
     { name: "registry.example/library/empty:1", digest, sizeBytes: 512 },
     { name: "registry.example/library/hello:1", digest, sizeBytes: 2_202_010 },
-  ]);
-});
-
-test("the names of imported images are read from what ctr says", () => {
-  const output = `unpacking registry.example/library/hello:1 (${digest})...done\nunpacking registry.example:5000/x:2 (${digest})...done\n`;
-  expect(parseImportOutput(output).map(({ name }) => name)).toEqual([
-    "registry.example/library/hello:1",
-    "registry.example:5000/x:2",
   ]);
 });

@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import {
+  withClusterOptions,
+  withJsonOption,
+  type ClusterFlags,
+  type JsonFlag,
+} from "../../options.js";
+import { perform, printJson, printLines } from "../../perform.js";
+import { table } from "../../table.js";
+import { formatBytes } from "../../units.js";
+import { imagesOf } from "./images-of.js";
+
+export function registerImageList(image: Command): void {
+  const list = image.command("list").alias("ls").description("Lists the images of the cluster.");
+  withJsonOption(withClusterOptions(list)).action(async (_flags, self: Command) => {
+    const flags = self.optsWithGlobals<ClusterFlags & JsonFlag>();
+    await perform(flags, (signal) => runList(flags, signal));
+  });
+}
+
+async function runList(flags: ClusterFlags & JsonFlag, signal: AbortSignal): Promise<void> {
+  const images = await (await imagesOf(flags)).list(signal);
+  if (flags.json) return printJson(images);
+  printLines(
+    table([
+      ["NAME", "DIGEST", "SIZE"],
+      ...images.map((image) => [
+        image.name,
+        image.digest.slice(0, 19),
+        formatBytes(image.sizeBytes),
+      ]),
+    ]),
+  );
+}

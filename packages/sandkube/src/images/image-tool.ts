@@ -1,0 +1,107 @@
+import { z } from "zod";
+import { SandkubeError, type ErrorCode } from "../errors.js";
+import type { ImageProgressEvent, ProgressListener } from "../events.js";
+import { runLineCommand } from "../platform/line-command.js";
+import type { Programs } from "../runtime/locate-programs.js";
+import type { ClusterPaths } from "../state/cluster-paths.js";
+import type { Readable } from "node:stream";
+
+/** The images of one cluster's node. */
+export interface ImageStore {
+  programs: Programs;
+  paths: ClusterPaths;
+  /** The snapshotter that the node uses. */
+  snapshotter: string;
+}
+
+export interface ImageToolOptions {
+  signal?: AbortSignal | undefined;
+  onProgress?: ProgressListener | undefined;
+  stdin?: "inherit" | Readable | undefined;
+  timeoutMs: number;
+  /** What could not be done, for messages, such as "hello.tar can not be loaded". */
+  failure: string;
+}
+
+const progressSchema = z.object({
+  phase: z.enum(["reading", "unpacking", "writing"]),
+  bytes: z.number().nonnegative(),
+  totalBytes: z.number().nonnegative().optional(),
+  image: z.string().optional(),
+  layer: z.number().int().optional(),
+  layers: z.number().int().optional(),
+});
+
+const refusalSchema = z.object({
+  kind: z.enum(["invalid", "platform", "space", "not-found", "in-use", "usage"]),
+  message: z.string(),
+  hint: z.string(),
+});
+
+const lineSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("progress"), progress: progressSchema }),
+  z.object({ type: z.literal("refusal"), refusal: refusalSchema }),
+  z.object({ type: z.literal("result"), result: z.unknown() }),
+]);
+
+type Refusal = z.infer<typeof refusalSchema>;
+
+const codes: Readonly<Record<Refusal["kind"], ErrorCode>> = {
+  invalid: "E_IMAGE_INVALID",
+  platform: "E_IMAGE_PLATFORM",
+  space: "E_IMAGE_SPACE",
+  "not-found": "E_IMAGE_NOT_FOUND",
+  "in-use": "E_IMAGE_IN_USE",
+  usage: "E_USAGE",
+};
+
+/**
+ * Lets the program that holds containerd's client work on a node's images, and returns
+ * its result. Throws one of the codes E_IMAGE_*, or E_IMAGE for what the user can do
+ * nothing about.
+ */
+export async function runImageTool<T>(
+  store: ImageStore,
+  args: readonly string[],
+  resultSchema: z.ZodType<T>,
+  options: ImageToolOptions,
+): Promise<T> {
+  let refusal: Refusal | null = null;
+  let result: unknown;
+  const command = [
+    "images",
+    ...["--address", store.paths.containerdSocket, "--snapshotter", store.snapshotter],
+    ...args,
+  ];
+  const ended = await runLineCommand(store.programs.path("sandkube-containerd"), command, {
+    timeoutMs: options.timeoutMs,
+    signal: options.signal,
+    stdin: options.stdin,
+    onLine(line) {
+      const message = lineSchema.parse(JSON.parse(line));
+      if (message.type === "refusal") refusal = message.refusal;
+      else if (message.type === "result") result = message.result;
+      else options.onProgress?.(progressEvent(message.progress));
+    },
+  });
+  if (refusal !== null) throw refused(refusal, options.failure);
+  if (ended.exitCode !== 0) {
+    const reason = ended.timedOut
+      ? `not done within ${Math.round(options.timeoutMs / 60_000)} minutes`
+      : (ended.errorLines.at(-1) ?? "").replace(/^images: /, "");
+    throw new SandkubeError("E_IMAGE", `${options.failure}: ${reason}`, {
+      details: { output: ended.errorLines },
+    });
+  }
+  return resultSchema.parse(result);
+}
+
+function progressEvent(progress: z.infer<typeof progressSchema>): ImageProgressEvent {
+  return { type: "image-progress", ...progress };
+}
+
+function refused(refusal: Refusal, failure: string): SandkubeError {
+  return new SandkubeError(codes[refusal.kind], `${failure}: ${refusal.message}`, {
+    ...(refusal.hint === "" ? {} : { hint: refusal.hint }),
+  });
+}
