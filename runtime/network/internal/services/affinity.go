@@ -67,12 +67,6 @@ func (a *affinities) set(key affinityKey, endpoint Endpoint, expires, now time.T
 	a.byKey[key] = a.recent.PushFront(&affinity{key, endpoint, expires})
 }
 
-func (a *affinities) remove(key affinityKey) {
-	if element, known := a.byKey[key]; known {
-		a.drop(element)
-	}
-}
-
 // retain removes the affinities that have expired and those that keep refuses.
 func (a *affinities) retain(now time.Time, keep func(affinityKey, Endpoint) bool) {
 	for element := a.recent.Front(); element != nil; {

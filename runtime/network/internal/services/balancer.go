@@ -51,14 +51,6 @@ func (b *Balancer) Pick(port *Port, external bool, client netip.Addr) (Endpoint,
 	return endpoint, true
 }
 
-// Forget ends a client's affinity, so that its next connection may go elsewhere. It is
-// for an endpoint that could not be reached.
-func (b *Balancer) Forget(name PortName, client netip.Addr) {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	b.affinities.remove(affinityKey{name, client.Unmap()})
-}
-
 // Prune ends the affinities that a new Snapshot has no port, no affinity or no endpoint
 // for. It only saves memory: Pick never returns an endpoint that its port does not have.
 func (b *Balancer) Prune(snapshot *Snapshot) {

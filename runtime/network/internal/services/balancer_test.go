@@ -120,8 +120,6 @@ func TestAffinityEnds(t *testing.T) {
 		ends bool
 	}{
 		"after its time":     {func(*Balancer) { time.Sleep(time.Minute) }, true},
-		"when forgotten":     {func(b *Balancer) { b.Forget(port.Name, client) }, true},
-		"not another's":      {func(b *Balancer) { b.Forget(port.Name, client.Next()) }, false},
 		"with the Service":   {func(b *Balancer) { b.Prune(&Snapshot{}) }, true},
 		"with the affinity":  {func(b *Balancer) { b.Prune(snapshotOf(newPort("a", 0, manyEndpoints()...))) }, true},
 		"with the endpoints": {func(b *Balancer) { b.Prune(snapshotOf(newPort("a", time.Minute, "10.42.1.1:80"))) }, true},
@@ -195,7 +193,6 @@ func TestBalancerIsSafeForConcurrentUse(t *testing.T) {
 				if _, ok := b.Pick(port, worker%2 == 0, address); !ok {
 					t.Error("nothing picked")
 				}
-				b.Forget(port.Name, address)
 				b.Prune(snapshot)
 			}
 		})
