@@ -77,7 +77,7 @@ func (n *network) runFilter(ctx context.Context, changed <-chan struct{}, report
 			Name: n.spec.Node.Network.ServiceLink(), Address: n.serviceAddress, Range: n.serviceRange,
 			Rebuild: n.namespace.Rebuild,
 		},
-		Logger:     n.log,
+		Logger: n.log,
 	})
 	if err != nil {
 		return err
