@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RoleName } from "sandkube";
+import { kill } from "./harness/kill-process.js";
 import { answerInside } from "./harness/http.js";
 import type { Pod } from "./harness/kubernetes.js";
 import type { Sandkube } from "./harness/sandkube.js";
@@ -112,17 +113,6 @@ const plainPod = [
   "--",
   ...["sleep", "100000"],
 ];
-
-/** Kills the one process whose command line matches, and returns its id. */
-async function kill({ sandbox }: Sandkube, pattern: RegExp): Promise<number> {
-  const found = (await sandbox.processes()).filter(({ command }) => pattern.test(command));
-  const [process] = found;
-  if (process === undefined || found.length > 1) {
-    throw new Error(`${found.length} processes match ${pattern}: ${JSON.stringify(found)}`);
-  }
-  await sandbox.exec(["kill", "-KILL", `${process.pid}`]);
-  return process.pid;
-}
 
 /** The command line of the shim that a pod's containers run under. */
 async function shimOf(sandkube: Sandkube, pod: string): Promise<RegExp> {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { answerInside, getFromNode } from "./harness/http.js";
+import { kill } from "./harness/kill-process.js";
 import type { List, Pod, Service } from "./harness/kubernetes.js";
 import type { Sandkube } from "./harness/sandkube.js";
 import { clusterForSuite } from "./harness/suites.js";
@@ -199,6 +200,9 @@ describe.each(["g26", "g24"] as const)("Services in %s", (kind) => {
       await untilAnswer(sandkube(), `timeout 2 fetch ${url} || echo cut off`, hello);
     }
     const datagram = `timeout 2 ask-udp ${pod}:9000 ahoy || echo cut off`;
+    expect(await fromPod(datagram)).toBe("cut off\n");
+    await kill(sandkube(), /sandkube-network run /);
+    await untilAnswer(sandkube(), "timeout 2 fetch http://web/ || echo cut off", hello);
     expect(await fromPod(datagram)).toBe("cut off\n");
     await sandkube().kubectl("delete", "networkpolicy", "web-for-friends");
     await untilAnswer(sandkube(), datagram, / said ahoy\n$/);
