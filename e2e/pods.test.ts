@@ -49,6 +49,17 @@ describe.each(["g26", "g24"] as const)("pods in %s", (kind) => {
     expect(answer).toBe(server.text);
   });
 
+  it("start where the sandbox can make no more session keyrings", async () => {
+    // keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL): gVisor keeps each one until the sandbox ends.
+    await sandkube().sandbox.exec(["perl", "-e", "syscall(250, 1, 0) for 1..300"]);
+    await sandkube().kubectl(
+      ...["run", "after-keyrings", "--image=sandkube.local/busybox:1", "--restart=Never"],
+      ...["--", "sleep", "100000"],
+    );
+    await sandkube().untilReady("run=after-keyrings");
+    await sandkube().kubectl("delete", "pod", "after-keyrings", "--grace-period=1");
+  });
+
   it("see ConfigMaps and Secrets as files and variables", async () => {
     const script = "cat /settings/colour; echo; echo $COLOUR; cat /credentials/password";
     expect(await sandkube().inPod("volumes", script)).toBe("green\ngreen\nswordfish");

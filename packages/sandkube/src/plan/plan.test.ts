@@ -22,6 +22,7 @@ const everywhere: AdaptationId[] = [
   "kmsg-stub",
   "unprivileged-ports",
   "no-cgroup-namespace",
+  "no-keyring",
   "advisory-limits",
 ];
 

@@ -162,6 +162,12 @@ const applied: [AdaptationId, string, Facts, Change][] = [
     { containerd: { newKeyring: false } },
   ],
   [
+    "no-keyring",
+    "there may be few keys",
+    broken("proc-sys.kernel/keys/root_maxkeys"),
+    { containerd: { newKeyring: false } },
+  ],
+  [
     "snapshots-on-tmpfs",
     "2 GiB are the least",
     snapshots("yes", 2 * gibibyte),
