@@ -7,6 +7,6 @@ const limitMs = 40 * 60_000;
 export async function setup(): Promise<void> {
   const signal = AbortSignal.timeout(limitMs);
   const report = (line: string): void => console.error(line);
-  await prepare({ kinds: sandboxKinds, userlands: ["bookworm", "trixie"], signal, report });
+  await prepare({ kinds: sandboxKinds, userlands: ["bookworm", "trixie", "musl"], signal, report });
   await testImages(signal);
 }

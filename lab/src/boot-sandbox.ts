@@ -17,7 +17,7 @@ export async function bootSandbox(options: BootOptions): Promise<Sandbox> {
   if (kind === "bare" && bareIgnores(options)) {
     throw new LabError(
       "E_LAB_USAGE",
-      "bare is this machine as it is: only gVisor has a root, raw sockets, userland, extraMounts to choose",
+      "bare is this machine as it is: only gVisor has a root, raw sockets, userland, showsProject, extraMounts to choose",
     );
   }
   await prepare({
@@ -39,8 +39,8 @@ export async function bootSandbox(options: BootOptions): Promise<Sandbox> {
 }
 
 function bareIgnores(options: BootOptions): boolean {
-  const { overlay2, rootBacking, netRaw, userland, extraMounts = [] } = options;
-  const choices = [overlay2, rootBacking, userland];
+  const { overlay2, rootBacking, netRaw, userland, showsProject, extraMounts = [] } = options;
+  const choices = [overlay2, rootBacking, userland, showsProject];
   return (
     choices.some((choice) => choice !== undefined) || netRaw === true || extraMounts.length > 0
   );

@@ -41,9 +41,12 @@ export function bundleMounts(
   checkout: string,
   programs: string | null,
 ): BundleMount[] {
-  return [
+  const project = [
     readOnly(checkout, insidePaths.checkout),
     ...(programs === null ? [] : [readOnly(programs, insidePaths.programs)]),
+  ];
+  return [
+    ...(options.showsProject === false ? [] : project),
     ...(options.imagesDirectory === undefined
       ? []
       : [readOnly(options.imagesDirectory, insidePaths.images)]),

@@ -4,9 +4,13 @@ import { basename, join } from "node:path";
 import { cached, entryPath, type Recipe } from "./cache.js";
 import { debianMirror } from "./debian.js";
 import { diesWithHarness, requireOnHost } from "./host-command.js";
+import { buildMuslRoot, muslParts } from "./musl-root.js";
 
-/** Debian release of the sandbox's programs: the same kernel meets different tools. */
-export type Userland = "bookworm" | "trixie";
+/**
+ * The sandbox's own programs: a Debian release, or busybox and musl without any glibc. The same kernel
+ * meets different tools.
+ */
+export type Userland = "bookworm" | "trixie" | "musl";
 
 /** Where things lie inside every gVisor sandbox. */
 export const insidePaths = {
@@ -29,7 +33,7 @@ function rootRecipe(userland: Userland): Recipe {
   return {
     form: 1,
     userland,
-    packages,
+    packages: userland === "musl" ? [...muslParts.packages, muslParts.node] : packages,
     launcher: sandkubeLauncher,
     node: `${process.version} ${process.arch}`,
   };
@@ -41,7 +45,8 @@ export function rootFilesystemCacheEntry(userland: Userland): string {
 }
 
 /**
- * A Debian root file system with iproute2, procps, certificates and this machine's own Node.
+ * A Debian root file system with iproute2, procps, certificates and this machine's own Node; or one
+ * with musl, which has none of them but a Node of its own.
  * The directory is shared by all sandboxes and must not be written to.
  */
 export async function rootFilesystem(userland: Userland, signal: AbortSignal): Promise<string> {
@@ -49,12 +54,21 @@ export async function rootFilesystem(userland: Userland, signal: AbortSignal): P
     name: `root-${userland}`,
     recipe: rootRecipe(userland),
     signal,
-    build: (directory) => buildRoot(join(directory, "root"), userland, signal),
+    build: async (directory) => {
+      const root = join(directory, "root");
+      if (userland === "musl") await buildMuslRoot(root, signal);
+      else await buildDebianRoot(root, userland, signal);
+      await installSandkube(root);
+    },
   });
   return join(entry, "root");
 }
 
-async function buildRoot(root: string, userland: Userland, signal: AbortSignal): Promise<void> {
+async function buildDebianRoot(
+  root: string,
+  userland: Exclude<Userland, "musl">,
+  signal: AbortSignal,
+): Promise<void> {
   const options = {
     signal,
     timeoutMs: debootstrapTimeoutMs,
@@ -69,7 +83,6 @@ async function buildRoot(root: string, userland: Userland, signal: AbortSignal):
     options,
   );
   await installNode(root, signal);
-  await installSandkube(root);
   const { uid, name, home } = plainUser;
   const account = ["useradd", "--uid", `${uid}`, "--create-home", "--home-dir", home];
   await requireOnHost(["chroot", root, ...account, "--shell", "/bin/bash", name], options);

@@ -34,6 +34,11 @@ export interface BootOptions {
   readonly network?: NetworkKind;
   /** gVisor only; `bare` has the programs of this machine. */
   readonly userland?: Userland;
+  /**
+   * gVisor only: whether the checkout, the built programs and the command `sandkube` are there (its
+   * default), or nothing of this project, as on the machine of somebody who has just heard of it.
+   */
+  readonly showsProject?: boolean;
   /** Directory with test images, seen read-only at /images. */
   readonly imagesDirectory?: string;
   readonly extraMounts?: readonly ExtraMount[];

@@ -39,6 +39,6 @@ async function place(source: string, target: string): Promise<void> {
 function readme(architecture: Architecture): string {
   return `# ${runtimePackageName(architecture)}
 
-The programs of [sandkube](https://www.npmjs.com/package/sandkube) for Linux on ${architecture}: static, for any distribution. It is installed with \`sandkube\` where it fits, and is of no use by itself.
+The programs of sandkube for Linux on ${architecture}: static, for any distribution. It is installed with \`sandkube\` where it fits, and is of no use by itself.
 `;
 }
