@@ -2,26 +2,26 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cacheRoot } from "../lab/src/cache.js";
-import { prepare, type SandboxKind } from "../lab/src/index.js";
-import { generatedFile, writeGenerated } from "../scripts/generated-file.js";
+import { prepare } from "../lab/src/index.js";
 import { run } from "../scripts/programs/command.js";
 import { repositoryPath } from "../scripts/programs/repository.js";
 import { readVersions } from "../scripts/programs/versions.js";
 import { conformanceImages } from "./images/conformance-images.js";
-import { parseOptions, usage, UsageError, type ConformanceOptions, type Scope } from "./options.js";
-import { conformanceDocument } from "./report/document.js";
-import {
-  keptRecords,
-  outcomeOf,
-  recordPath,
-  type RunOutcome,
-  type RunRecord,
-} from "./report/record.js";
-import { summaryOf } from "./report/summary.js";
+import { parseOptions, usage, UsageError, type ConformanceOptions } from "./options.js";
+import { keepRecord } from "./report/keep-record.js";
+import { isConformanceSpec } from "./report/record.js";
+import type { SpecResult } from "./report/spec-results.js";
+import { outcomeOf, summaryOf } from "./report/summary.js";
+import { Journal, type JournalHead } from "./run/journal.js";
 import { runSuite } from "./run/run-suite.js";
+import { shardOf } from "./run/selection.js";
+import { specsThatMatch } from "./suite/specs.js";
 import { conformanceSuite } from "./suite/suite.js";
 
-const exitCodes = { failure: 1, usage: 2, specsFailed: 3 } as const;
+/** What conformance means: every spec with this tag. */
+const wholeSuite = { focus: String.raw`\[Conformance\]`, skip: null };
+
+const exitCodes = { failure: 1, usage: 2, specsFailed: 3, endedEarly: 4 } as const;
 
 function report(line: string): void {
   process.stderr.write(`conformance: ${line}\n`);
@@ -29,53 +29,99 @@ function report(line: string): void {
 
 /** Runs the suite as the options say; returns the exit code. */
 async function conformance(options: ConformanceOptions, signal: AbortSignal): Promise<number> {
-  const { kind, focus, skip } = options;
+  const { kind, parallel } = options;
   if (options.build) {
     report("building the CLI and the programs");
     await run(["npm", "run", "--silent", "build"], { cwd: repositoryPath() });
     await run(["npm", "run", "--silent", "build:programs"], { cwd: repositoryPath() });
   }
   const suite = await conformanceSuite(signal, report);
+  const matching = await specsThatMatch(suite, options, signal);
+  const chosen = options.shard === null ? matching : shardOf(matching, options.shard);
+  if (chosen.length === 0) throw new UsageError("no spec matches --focus, --skip and --shard");
   const images = await conformanceImages(suite.images, signal, report);
   await prepare({ kinds: [kind], userlands: ["bookworm"], signal, report });
   const output = options.output ?? join(dirname(cacheRoot()), "conformance", kind);
-  await rm(output, { recursive: true, force: true });
-  await mkdir(output, { recursive: true });
-  const result = await runSuite({ kind, suite, images, focus, skip, output, signal, report });
-  const outcome = outcomeOf(result.specs);
-  const isWhole = result.planned > 0 && result.planned === result.specs.length;
-  if (isWhole && options.scope !== null) await keep(outcome, kind, options.scope);
-  process.stdout.write(summaryOf(outcome));
-  report(`logs and reports are in ${output}`);
-  if (outcome.failed > 0) return exitCodes.specsFailed;
-  if (isWhole) return 0;
-  throw new Error(
-    result.planned === 0
-      ? "no spec matches --focus and --skip"
-      : `the suite ended after ${result.specs.length} of ${result.planned} specs`,
-  );
+  const { version, components } = readVersions();
+  const head: JournalHead = { kind, versions: { sandkube: version, ...components } };
+  const journal = await openJournal(output, head, options);
+  const specs = chosen.filter((name) => isToRun(name, journal, options));
+  const early = specs.length === 0 ? null : await attempt();
+  const results = chosen.flatMap((name) => journal.result(name) ?? []);
+  if (options.record && results.some(({ name }) => isConformanceSpec(name))) {
+    const date = new Date().toISOString().slice(0, "YYYY-MM-DD".length);
+    const conformanceSpecs = await specsThatMatch(suite, wholeSuite, signal);
+    const paths = await keepRecord(head, { results, conformanceSpecs, date });
+    report(`recorded in ${paths.join(" and ")}`);
+  }
+  const outcome = outcomeOf(results, chosen.length);
+  process.stdout.write(options.json ? `${JSON.stringify(outcome)}\n` : summaryOf(outcome));
+  report(`logs, reports and results are in ${output}`);
+  if (early !== null) {
+    report(`${early.message}\n--resume goes on from here`);
+    return exitCodes.endedEarly;
+  }
+  return outcome.failed > 0 ? exitCodes.specsFailed : 0;
+
+  /** Returns why the run ended before the last spec, if it did. */
+  async function attempt(): Promise<Error | null> {
+    const directory = await emptyRunDirectory(output);
+    report(`${specs.length} of ${chosen.length} specs are to be run`);
+    try {
+      const onResult = (result: SpecResult): void => {
+        if (specs.includes(result.name)) journal.add(result);
+        else report(`${result.name} ${result.outcome}: ${result.reason}`);
+      };
+      await runSuite({
+        kind,
+        suite,
+        images,
+        specs,
+        parallel,
+        output: directory,
+        signal,
+        report,
+        onResult,
+      });
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Error)) throw error;
+      return error;
+    }
+    const left = specs.filter((name) => journal.result(name) === undefined).length;
+    return left === 0 ? null : new Error(`the suite ended with ${left} specs still to be run`);
+  }
 }
 
-/** Replaces the record of the same lab and scope, and renders the document anew. */
-async function keep(outcome: RunOutcome, kind: SandboxKind, scope: Scope): Promise<void> {
-  const { version, components } = readVersions();
-  const record: RunRecord = {
-    kind,
-    scope,
-    date: new Date().toISOString().slice(0, "YYYY-MM-DD".length),
-    versions: { sandkube: version, ...components },
-    ...outcome,
-  };
-  const own = await generatedFile(recordPath(record), JSON.stringify(record));
-  writeGenerated([own]);
-  const document = conformanceDocument(await keptRecords());
-  writeGenerated([await generatedFile("docs/conformance.md", document)]);
-  report(`recorded in ${own.path} and docs/conformance.md`);
+async function openJournal(
+  output: string,
+  head: JournalHead,
+  { earlier }: ConformanceOptions,
+): Promise<Journal> {
+  const path = join(output, "results.jsonl");
+  if (earlier !== "discard") return Journal.open(path, head);
+  await rm(output, { recursive: true, force: true });
+  await mkdir(output, { recursive: true });
+  return Journal.create(path, head);
+}
+
+function isToRun(name: string, journal: Journal, { earlier }: ConformanceOptions): boolean {
+  const outcome = journal.result(name)?.outcome;
+  return outcome === undefined || (earlier === "repeat-failed" && outcome === "failed");
+}
+
+/** The place for the logs of one run; of an earlier one only the results stay. */
+async function emptyRunDirectory(output: string): Promise<string> {
+  const directory = join(output, "run");
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  return directory;
 }
 
 const controller = new AbortController();
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(name, () => controller.abort(new Error(`ended by ${name}`)));
+  process.once(name, () =>
+    controller.abort(new Error(`ended by ${name}; --resume goes on from here`)),
+  );
 }
 try {
   const options = parseOptions(process.argv.slice(2));

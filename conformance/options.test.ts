@@ -1,36 +1,40 @@
 import { describe, expect, it } from "vitest";
-import { parseOptions, scopes, UsageError } from "./options.js";
+import { parseOptions, UsageError } from "./options.js";
 
 describe("parseOptions", () => {
-  it("runs and records the network's specs in g26 unless told otherwise", () => {
+  it("runs and records all conformance specs in g26 unless told otherwise", () => {
     expect(parseOptions([])).toEqual({
       kind: "g26",
-      focus: scopes["sig-network"],
+      focus: String.raw`\[Conformance\]`,
       skip: null,
+      parallel: 1,
+      shard: null,
+      earlier: "discard",
       output: null,
-      scope: "sig-network",
+      record: true,
       build: true,
+      json: false,
       help: false,
     });
   });
 
-  it("records a run of all specs", () => {
-    expect(parseOptions(["--lab", "g24", "--focus", scopes.all])).toMatchObject({
-      kind: "g24",
-      scope: "all",
-    });
-  });
-
   it.each([
-    { what: "other specs", args: ["--focus", "DNS"] },
-    { what: "less than a scope", args: ["--skip", "HostPort"] },
-    { what: "what is not to be recorded", args: ["--no-record"] },
-  ])("does not record $what", ({ args }) => {
-    expect(parseOptions(args).scope).toBeNull();
+    { args: ["--lab", "g24"], has: { kind: "g24" } },
+    { args: ["--parallel", "3"], has: { parallel: 3 } },
+    { args: ["--shard", "2/4"], has: { shard: { index: 2, count: 4 } } },
+    { args: ["--resume"], has: { earlier: "resume" } },
+    { args: ["--failed"], has: { earlier: "repeat-failed" } },
+    { args: ["--no-record", "--no-build"], has: { record: false, build: false } },
+  ])("takes $args", ({ args, has }) => {
+    expect(parseOptions(args)).toMatchObject(has);
   });
 
   it.each([
     { args: ["--lab", "g22"], says: /--lab .*g22/ },
+    { args: ["--parallel", "0"], says: /--parallel .*0/ },
+    { args: ["--shard", "3/2"], says: /--shard .*3\/2/ },
+    { args: ["--shard", "0/2"], says: /--shard .*0\/2/ },
+    { args: ["--resume", "--failed"], says: /--resume and --failed/ },
     { args: ["--fokus", "x"], says: /--fokus/ },
     { args: ["g26"], says: /g26/ },
   ])("refuses $args", ({ args, says }) => {

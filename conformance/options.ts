@@ -1,13 +1,8 @@
 import { parseArgs } from "node:util";
 import { sandboxKinds, type SandboxKind } from "../lab/src/index.js";
+import type { Shard } from "./run/selection.js";
 
-/** What a run can be about, by the name that its record has: a `--focus` of its own. */
-export const scopes = {
-  "sig-network": String.raw`\[sig-network\].*\[Conformance\]`,
-  all: String.raw`\[Conformance\]`,
-} as const;
-
-export type Scope = keyof typeof scopes;
+const defaultFocus = String.raw`\[Conformance\]`;
 
 export const usage = `Runs Kubernetes' conformance tests against a sandkube cluster in a sandbox of the lab.
 
@@ -15,17 +10,23 @@ export const usage = `Runs Kubernetes' conformance tests against a sandkube clus
 
 OPTIONS
   --lab KIND        g26, g24 or bare (default: g26)
-  --focus REGEX     run the specs whose text matches (default: ${scopes["sig-network"]})
+  --focus REGEX     run the specs whose text matches (default: ${defaultFocus})
   --skip REGEX      but not those whose text matches this
+  --parallel N      run N specs at a time; those marked Serial come after (default: 1)
+  --shard I/N       run the I-th of N parts of these specs
+  --resume          go on with the run that ended early: its results count, the rest is run
+  --failed          run again what failed in the last run, and what it did not come to
   --output DIRECTORY
-                    where logs and reports go (default: in the user's cache directory)
-  --no-record       leave docs/conformance.md as it is
+                    where logs, reports and results go (default: in the user's cache directory)
+  --no-record       leave conformance/results and docs/conformance.md as they are
   --no-build        test the programs and the CLI that are built already
+  --json            print the results as JSON
   --help            this text
 
-A run with the default focus, or with --focus '${scopes.all}', and without --skip is recorded in
-docs/conformance.md. Progress goes to standard error, the result to standard output. The exit code is
-0 when no spec failed, 3 when one did.
+The results of conformance specs are recorded in conformance/results, beside those of earlier runs of
+the same versions, and docs/conformance.md is rendered anew. Progress goes to standard error, the result
+to standard output. The exit code is 0 when every spec passed or was skipped, 3 when one failed, 4 when
+the sandbox or the suite ended before the last spec.
 `;
 
 export interface ConformanceOptions {
@@ -33,11 +34,16 @@ export interface ConformanceOptions {
   /** Regular expressions of Go, which Ginkgo matches with the text of each spec. */
   readonly focus: string;
   readonly skip: string | null;
+  /** Number of specs that run at a time. */
+  readonly parallel: number;
+  readonly shard: Shard | null;
+  /** What becomes of the results that lie in the output directory. */
+  readonly earlier: "discard" | "resume" | "repeat-failed";
   /** Null: the default place, which depends on the kind. */
   readonly output: string | null;
-  /** What the run is recorded as; null: it is not recorded. */
-  readonly scope: Scope | null;
+  readonly record: boolean;
   readonly build: boolean;
+  readonly json: boolean;
   readonly help: boolean;
 }
 
@@ -49,23 +55,21 @@ export class UsageError extends Error {
 /** Throws {@link UsageError}. */
 export function parseOptions(args: readonly string[]): ConformanceOptions {
   const values = parsed(args);
-  const focus = values.focus ?? scopes["sig-network"];
-  const skip = values.skip ?? null;
-  const isRecorded = skip === null && !(values["no-record"] ?? false);
+  const { resume = false, failed = false } = values;
+  if (resume && failed) throw new UsageError("--resume and --failed exclude each other");
   return {
     kind: kindNamed(values.lab ?? "g26"),
-    focus,
-    skip,
+    focus: values.focus ?? defaultFocus,
+    skip: values.skip ?? null,
+    parallel: parallelOf(values.parallel ?? "1"),
+    shard: values.shard === undefined ? null : shardOf(values.shard),
+    earlier: resume ? "resume" : failed ? "repeat-failed" : "discard",
     output: values.output ?? null,
-    scope: isRecorded ? scopeOf(focus) : null,
+    record: !(values["no-record"] ?? false),
     build: !(values["no-build"] ?? false),
+    json: values.json ?? false,
     help: values.help ?? false,
   };
-}
-
-function scopeOf(focus: string): Scope | null {
-  const names = Object.keys(scopes) as Scope[];
-  return names.find((name) => scopes[name] === focus) ?? null;
 }
 
 function parsed(args: readonly string[]) {
@@ -76,9 +80,14 @@ function parsed(args: readonly string[]) {
         lab: { type: "string" },
         focus: { type: "string" },
         skip: { type: "string" },
+        parallel: { type: "string" },
+        shard: { type: "string" },
+        resume: { type: "boolean" },
+        failed: { type: "boolean" },
         output: { type: "string" },
         "no-record": { type: "boolean" },
         "no-build": { type: "boolean" },
+        json: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     }).values;
@@ -91,4 +100,17 @@ function kindNamed(name: string): SandboxKind {
   const found = sandboxKinds.find((kind) => kind === name);
   if (found !== undefined) return found;
   throw new UsageError(`--lab is one of ${sandboxKinds.join(", ")}; not ${name}`);
+}
+
+function parallelOf(text: string): number {
+  if (/^[1-9]\d?$/.test(text)) return Number(text);
+  throw new UsageError(`--parallel is a number from 1 to 99; not ${text}`);
+}
+
+function shardOf(text: string): Shard {
+  const [, index, count] = (/^(\d{1,3})\/(\d{1,3})$/.exec(text) ?? []).map(Number);
+  if (index !== undefined && count !== undefined && index >= 1 && index <= count) {
+    return { index, count };
+  }
+  throw new UsageError(`--shard is I/N with I from 1 to N, such as 2/4; not ${text}`);
 }

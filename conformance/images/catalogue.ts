@@ -20,6 +20,10 @@ export const catalogue: Readonly<Record<string, (parts: ImageParts) => ImageReci
     command: ["sh"],
     user: "1234",
   }),
+  nonewprivs: ({ nonewprivs }) => ({
+    content: ["-file", `${nonewprivs}:/usr/local/bin/nnp:4755`],
+    command: ["nnp"],
+  }),
   kitten: (parts) => picture(parts, "kitten"),
   nautilus: (parts) => picture(parts, "nautilus"),
   etcd: ({ etcd }) => ({

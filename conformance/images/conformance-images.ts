@@ -83,6 +83,7 @@ const noParts: ImageParts = {
   userlands: { full: "", small: "" },
   agnhost: "",
   sampleApiserver: "",
+  nonewprivs: "",
   etcd: "",
   sources: "",
 };
@@ -105,6 +106,7 @@ async function buildParts(
     userlands,
     agnhost: await build("agnhost", "k8s.io/kubernetes/test/images/agnhost"),
     sampleApiserver: await build("sample-apiserver", "k8s.io/sample-apiserver"),
+    nonewprivs: await build("nonewprivs", "k8s.io/kubernetes/test/images/nonewprivs"),
     etcd: await build("etcd", "go.etcd.io/etcd/server/v3"),
     sources: join(kubernetes, "test/images"),
   };

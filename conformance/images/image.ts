@@ -15,6 +15,7 @@ export interface ImageParts {
   readonly userlands: Userlands;
   readonly agnhost: string;
   readonly sampleApiserver: string;
+  readonly nonewprivs: string;
   readonly etcd: string;
   /** Sources of Kubernetes' test images, `test/images` of its repository. */
   readonly sources: string;

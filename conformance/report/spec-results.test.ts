@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { suiteResult } from "./spec-results.js";
+import { plannedSpecs, specResults } from "./spec-results.js";
 
 const spec = { LeafNodeType: "It", RunTime: 0, NumAttempts: 1 };
 const dns = { ...spec, ContainerHierarchyTexts: ["[sig-network] DNS"] };
 
-function reportOf(planned: number, reports: readonly object[]): string {
-  return JSON.stringify([{ PreRunStats: { SpecsThatWillRun: planned }, SpecReports: reports }]);
+function reportOf(reports: readonly object[]): string {
+  return JSON.stringify([{ SpecReports: reports }]);
 }
 
-describe("suiteResult", () => {
+describe("specResults", () => {
   it("has what was asked for, with the first line of each failure", () => {
-    const report = reportOf(3, [
+    const report = reportOf([
       {
         ...spec,
         ContainerHierarchyTexts: null,
@@ -47,33 +47,30 @@ describe("suiteResult", () => {
         NumAttempts: 0,
       },
     ]);
-    expect(suiteResult(report)).toEqual({
-      planned: 3,
-      specs: [
-        {
-          name: "[sig-network] DNS should provide DNS for the cluster [Conformance]",
-          outcome: "passed",
-          seconds: 15.423166641,
-          reason: "",
-        },
-        {
-          name: "[sig-network] DNS should provide DNS for the cluster [Provider:GCE]",
-          outcome: "skipped",
-          seconds: 0.253829369,
-          reason: "Only supported for providers [gce] (not skeleton)",
-        },
-        {
-          name: "[sig-network] DNS configMap nameserver Change stubDomain should be able to change stubDomain configuration [Slow] [Serial]",
-          outcome: "failed",
-          seconds: 0.374,
-          reason: "Expected",
-        },
-      ],
-    });
+    expect(specResults(report)).toEqual([
+      {
+        name: "[sig-network] DNS should provide DNS for the cluster [Conformance]",
+        outcome: "passed",
+        seconds: 15.423166641,
+        reason: "",
+      },
+      {
+        name: "[sig-network] DNS should provide DNS for the cluster [Provider:GCE]",
+        outcome: "skipped",
+        seconds: 0.253829369,
+        reason: "Only supported for providers [gce] (not skeleton)",
+      },
+      {
+        name: "[sig-network] DNS configMap nameserver Change stubDomain should be able to change stubDomain configuration [Slow] [Serial]",
+        outcome: "failed",
+        seconds: 0.374,
+        reason: "Expected",
+      },
+    ]);
   });
 
   it("counts a failed set-up as a failed spec", () => {
-    const report = reportOf(1, [
+    const report = reportOf([
       {
         ...spec,
         ContainerHierarchyTexts: null,
@@ -86,7 +83,7 @@ describe("suiteResult", () => {
       },
       { ...dns, LeafNodeText: "should provide DNS for services", State: "skipped", NumAttempts: 0 },
     ]);
-    expect(suiteResult(report).specs).toMatchObject([
+    expect(specResults(report)).toMatchObject([
       {
         name: "SynchronizedBeforeSuite",
         outcome: "failed",
@@ -95,8 +92,8 @@ describe("suiteResult", () => {
     ]);
   });
 
-  it("tells how many specs were not come to", () => {
-    const report = reportOf(2, [
+  it("has what a panic said, and nothing of a spec that was not come to", () => {
+    const report = reportOf([
       {
         ...dns,
         LeafNodeText: "should provide DNS for services",
@@ -105,8 +102,19 @@ describe("suiteResult", () => {
       },
       { ...dns, LeafNodeText: "should provide DNS for pods", State: "skipped", NumAttempts: 0 },
     ]);
-    const { planned, specs } = suiteResult(report);
-    expect({ planned, run: specs.length }).toEqual({ planned: 2, run: 1 });
-    expect(specs).toMatchObject([{ outcome: "failed", reason: "index out of range" }]);
+    expect(specResults(report)).toMatchObject([
+      { outcome: "failed", reason: "index out of range" },
+    ]);
+  });
+});
+
+describe("plannedSpecs", () => {
+  it("has the specs that a dry run comes to", () => {
+    const report = reportOf([
+      { ...dns, LeafNodeType: "ReportBeforeSuite", LeafNodeText: "", State: "passed" },
+      { ...dns, LeafNodeText: "should provide DNS for services", State: "passed", NumAttempts: 0 },
+      { ...dns, LeafNodeText: "should provide DNS for pods", State: "skipped", NumAttempts: 0 },
+    ]);
+    expect(plannedSpecs(report)).toEqual(["[sig-network] DNS should provide DNS for services"]);
   });
 });

@@ -1,3 +1,5 @@
+import type { EndedSpec } from "../run/progress.js";
+
 /** How one spec that was asked for went. */
 export interface SpecResult {
   /** The whole text of the spec, by which `--focus` finds it. */
@@ -8,16 +10,8 @@ export interface SpecResult {
   readonly reason: string;
 }
 
-/** What a suite reports of itself. */
-export interface SuiteResult {
-  /** How many specs it was to run: more than there are results when it ended early. */
-  readonly planned: number;
-  readonly specs: readonly SpecResult[];
-}
-
 /** The parts of a suite in Ginkgo's JSON report that are read. */
 interface SuiteReport {
-  readonly PreRunStats: { readonly SpecsThatWillRun: number };
   readonly SpecReports: readonly SpecReport[] | null;
 }
 
@@ -36,23 +30,38 @@ interface SpecReport {
 const nanosecondsPerSecond = 1e9;
 
 /**
- * Reads the report that a suite writes with `--ginkgo.json-report`. A failure outside the specs, such
- * as one of the set-up, counts as a failed spec of the name of its node.
+ * Reads the report that a suite writes with `--json-report`. A failure outside the specs, such as one
+ * of the set-up, counts as a failed spec of the name of its node.
  */
-export function suiteResult(json: string): SuiteResult {
+export function specResults(json: string): SpecResult[] {
+  return specReports(json)
+    .filter((spec) => (isSpec(spec) ? spec.NumAttempts > 0 : outcomeOf(spec) === "failed"))
+    .map((spec) => ({
+      name: nameOf(spec),
+      outcome: outcomeOf(spec),
+      seconds: spec.RunTime / nanosecondsPerSecond,
+      reason: reasonOf(spec),
+    }));
+}
+
+/** Names of the specs that a report of a dry run says would have been run. */
+export function plannedSpecs(json: string): string[] {
+  return specReports(json)
+    .filter((spec) => isSpec(spec) && outcomeOf(spec) === "passed")
+    .map(nameOf)
+    .toSorted();
+}
+
+function specReports(json: string): SpecReport[] {
   const suites = JSON.parse(json) as readonly SuiteReport[];
-  const reports = suites.flatMap(({ SpecReports }) => SpecReports ?? []);
-  return {
-    planned: suites.reduce((sum, { PreRunStats }) => sum + PreRunStats.SpecsThatWillRun, 0),
-    specs: reports
-      .filter((spec) => (isSpec(spec) ? spec.NumAttempts > 0 : outcomeOf(spec) === "failed"))
-      .map((spec) => ({
-        name: nameOf(spec),
-        outcome: outcomeOf(spec),
-        seconds: spec.RunTime / nanosecondsPerSecond,
-        reason: reasonOf(spec),
-      })),
-  };
+  return suites.flatMap(({ SpecReports }) => SpecReports ?? []);
+}
+
+/** The result of a spec as the suite's output tells it. */
+export function resultOf(ended: EndedSpec): SpecResult {
+  const { name, seconds, reason } = ended;
+  const outcome = outcomeOf({ State: ended.outcome });
+  return { name, outcome, seconds, reason: outcome === "passed" ? "" : reason };
 }
 
 function isSpec({ LeafNodeType }: SpecReport): boolean {
@@ -64,7 +73,7 @@ function nameOf({ ContainerHierarchyTexts, LeafNodeText, LeafNodeType }: SpecRep
   return text === "" ? LeafNodeType : text;
 }
 
-function outcomeOf({ State }: SpecReport): SpecResult["outcome"] {
+function outcomeOf({ State }: Pick<SpecReport, "State">): SpecResult["outcome"] {
   if (State === "passed") return "passed";
   return State === "skipped" || State === "pending" ? "skipped" : "failed";
 }

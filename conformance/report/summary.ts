@@ -1,8 +1,42 @@
-import type { RunOutcome } from "./record.js";
+import type { SpecResult } from "./spec-results.js";
+
+/** What a run came to. */
+export interface RunOutcome {
+  /** How many specs were asked for. */
+  readonly asked: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Asked for, but not come to. */
+  readonly notRun: number;
+  /** Sum of the specs' durations, in seconds. */
+  readonly seconds: number;
+  /** The specs that did not pass, by name. */
+  readonly misses: readonly Pick<SpecResult, "name" | "outcome" | "reason">[];
+}
+
+/** Condenses how each spec went. */
+export function outcomeOf(results: readonly SpecResult[], asked: number): RunOutcome {
+  const count = (outcome: SpecResult["outcome"]): number =>
+    results.filter((result) => result.outcome === outcome).length;
+  return {
+    asked,
+    passed: count("passed"),
+    failed: count("failed"),
+    skipped: count("skipped"),
+    notRun: asked - results.length,
+    seconds: Math.round(results.reduce((sum, result) => sum + result.seconds, 0)),
+    misses: results
+      .filter(({ outcome }) => outcome !== "passed")
+      .map(({ name, outcome, reason }) => ({ name, outcome, reason }))
+      .toSorted((one, other) => one.name.localeCompare(other.name)),
+  };
+}
 
 /** "N of M passed, F failed, K skipped"; M is how many specs were asked for. */
-export function countsOf({ passed, failed, skipped }: RunOutcome): string {
-  return `${passed} of ${passed + failed + skipped} passed, ${failed} failed, ${skipped} skipped`;
+export function countsOf({ asked, passed, failed, skipped, notRun }: RunOutcome): string {
+  const counts = `${passed} of ${asked} passed, ${failed} failed, ${skipped} skipped`;
+  return notRun === 0 ? counts : `${counts}, ${notRun} not run`;
 }
 
 /** The result of a run for a terminal: the counts, and two lines for each spec that did not pass. */

@@ -7,21 +7,26 @@ import type { ClusterStatus } from "sandkube";
 import { tailOf } from "../../lab/src/errors.js";
 import { bootSandbox, type Sandbox, type SandboxKind } from "../../lab/src/index.js";
 import type { ConformanceImages } from "../images/conformance-images.js";
-import { suiteResult, type SuiteResult } from "../report/spec-results.js";
+import { resultOf, specResults, type SpecResult } from "../report/spec-results.js";
 import type { Suite } from "../suite/suite.js";
 import { SuiteProgress } from "./progress.js";
+import { focusOn } from "./selection.js";
 
 export interface SuiteRun {
   readonly kind: SandboxKind;
   readonly suite: Suite;
   readonly images: ConformanceImages;
-  readonly focus: string;
-  readonly skip: string | null;
+  /** Names of the specs to run. */
+  readonly specs: readonly string[];
+  /** How many specs run at a time. */
+  readonly parallel: number;
   /** Empty directory of this machine for logs and reports. */
   readonly output: string;
   readonly signal: AbortSignal;
   /** Told, in a line each, what happens. */
   readonly report: (line: string) => void;
+  /** Given the result of each spec when it ends, and again, with more of the reason, at the end. */
+  readonly onResult: (result: SpecResult) => void;
 }
 
 /** Where a sandbox of gVisor shows the suite and the output directory; in `bare` they stay in place. */
@@ -31,14 +36,14 @@ const suiteLog = "e2e.log";
 const jsonReport = "report.json";
 const setUpTimeoutMs = 10 * 60_000;
 /** Ginkgo ends the suite itself, with a report, before the harness gives up. */
-const suiteTimeoutMinutes = 8 * 60;
+const suiteTimeoutHours = 8;
 
 /**
- * Boots a sandbox with a cluster, runs the suite in it and returns how that went. In `output` are
- * then the suite's log, its reports (JSON and JUnit) and the cluster's logs. Throws when the suite
- * does not come to its end.
+ * Boots a sandbox with a cluster and runs specs in it. In `output` are then the suite's log, its
+ * report and the cluster's logs. Throws when the suite does not come to its end; the results until
+ * then have been told. When the sandbox died, the error says so and where its own logs are.
  */
-export async function runSuite(run: SuiteRun): Promise<SuiteResult> {
+export async function runSuite(run: SuiteRun): Promise<void> {
   const { kind, suite, images, output, signal, report } = run;
   const extraMounts = [
     { source: suite.directory, destination: insidePaths.suite },
@@ -73,37 +78,26 @@ export async function runSuite(run: SuiteRun): Promise<SuiteResult> {
       ),
     );
   }
-  return suiteResult(await readReport(output));
+  await requireAlive(sandbox, signal);
+  for (const result of specResults(await readReport(output))) run.onResult(result);
 }
 
 async function runInside(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun): Promise<void> {
-  const { suite, focus, skip, output, signal, report } = run;
-  const reports = sandbox.pathInside(output);
-  const argv = [
-    sandbox.pathInside(suite.program),
-    `--kubeconfig=${kubeconfigPath}`,
-    `--kubectl-path=${sandbox.checkout}/conformance/inside/kubectl`,
-    ...["--provider=skeleton", "--node-os-distro=debian"],
-    `--report-dir=${reports}`,
-    `--ginkgo.json-report=${join(reports, jsonReport)}`,
-    `--ginkgo.focus=${focus}`,
-    ...(skip === null ? [] : [`--ginkgo.skip=${skip}`]),
-    `--ginkgo.timeout=${suiteTimeoutMinutes}m`,
-    ...["--ginkgo.v", "--ginkgo.no-color", "--test.timeout=0"],
-  ];
-  const child = sandbox.spawn(argv, { signal });
+  const { specs, output, signal, report, onResult } = run;
+  const child = sandbox.spawn(ginkgoCommand(sandbox, kubeconfigPath, run), { signal });
   child.stdin.end();
   const log = createWriteStream(join(output, suiteLog));
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
-  const progress = new SuiteProgress();
+  const progress = new SuiteProgress(specs);
   let count = 0;
   createInterface({ input: child.stdout }).on("line", (line) => {
     const ended = progress.take(line);
     if (ended === null) return;
     count += 1;
     const { outcome, seconds, name } = ended;
-    report(`${count}/${progress.total ?? "?"} ${outcome} in ${seconds.toFixed(1)} s: ${name}`);
+    report(`${count}/${specs.length} ${outcome} in ${seconds.toFixed(1)} s: ${name}`);
+    onResult(resultOf(ended));
   });
   try {
     // The exit code says no more than the report does.
@@ -113,6 +107,30 @@ async function runInside(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun
     await finished(log);
   }
   signal.throwIfAborted();
+}
+
+function ginkgoCommand(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun): string[] {
+  const { suite, specs, parallel, output } = run;
+  const reports = sandbox.pathInside(output);
+  return [
+    sandbox.pathInside(suite.ginkgo),
+    "run",
+    `--procs=${parallel}`,
+    ...focusOn(specs).map((expression) => `--focus=${expression}`),
+    `--timeout=${suiteTimeoutHours}h`,
+    ...["-v", "--no-color"],
+    ...[`--output-dir=${reports}`, `--json-report=${jsonReport}`],
+    sandbox.pathInside(suite.program),
+    "--",
+    `--kubeconfig=${kubeconfigPath}`,
+    `--kubectl-path=${sandbox.checkout}/conformance/inside/kubectl`,
+    ...["--provider=skeleton", "--node-os-distro=debian"],
+  ];
+}
+
+/** Throws when the sandbox itself has died, which the end of a command in it does not tell. */
+async function requireAlive(sandbox: Sandbox, signal: AbortSignal): Promise<void> {
+  await sandbox.exec(["true"], { signal });
 }
 
 /** Throws with the end of the suite's log when the suite has ended without a report. */

@@ -255,6 +255,7 @@ replace (
 )
 
 tool (
+	github.com/onsi/ginkgo/v2/ginkgo
 	go.etcd.io/etcd/server/v3
 	k8s.io/kubernetes/test/images/agnhost
 	k8s.io/sample-apiserver

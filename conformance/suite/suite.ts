@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cached } from "../../lab/src/cache.js";
 import { diesWithHarness, requireOnHost } from "../../lab/src/host-command.js";
-import { goVersion, runtimeStamps } from "../../scripts/programs/go-build.js";
+import { goBuild, goVersion, runtimeStamps } from "../../scripts/programs/go-build.js";
 import { repositoryPath } from "../../scripts/programs/repository.js";
 import { requireStaticProgram } from "../../scripts/programs/static-program.js";
 import { readVersions } from "../../scripts/programs/versions.js";
@@ -15,12 +15,16 @@ export interface Suite {
   readonly directory: string;
   /** Path of the program, in `directory`. */
   readonly program: string;
+  /** Path of Ginkgo's command line, in `directory`, which starts the suite's parallel processes. */
+  readonly ginkgo: string;
   /** Full names of all images that the suite knows, with registry, path and tag. */
   readonly images: readonly string[];
 }
 
 const packagePath = "k8s.io/kubernetes/test/e2e";
 const programName = "e2e.test";
+const ginkgoPath = "github.com/onsi/ginkgo/v2/ginkgo";
+const ginkgoName = "ginkgo";
 const imageList = "images.txt";
 /** A first build compiles most of Kubernetes: 12 minutes on two idle cores. */
 const buildTimeoutMs = 90 * 60_000;
@@ -34,13 +38,15 @@ export async function conformanceSuite(
   const stamps = runtimeStamps(readVersions());
   const directory = await cached({
     name: "conformance-suite",
-    recipe: { form: 1, ...(await suiteModuleRecipe()), stamps },
+    recipe: { form: 2, ...(await suiteModuleRecipe()), stamps },
     signal,
     build: async (scratch) => {
       report(`building ${programName} (12 minutes on two cores when it is the first time)`);
       const building = join(scratch, `${programName}.building`);
       await compile(building, stamps, signal);
       await requireStaticProgram(building);
+      const ginkgo = join(scratch, ginkgoName);
+      await goBuild({ module: suiteModule, package: ginkgoPath, output: ginkgo });
       const list = { signal, timeoutMs: listTimeoutMs };
       await writeFile(
         join(scratch, imageList),
@@ -50,7 +56,12 @@ export async function conformanceSuite(
     },
   });
   const images = (await readFile(join(directory, imageList), "utf8")).trim().split("\n");
-  return { directory, program: join(directory, programName), images };
+  return {
+    directory,
+    program: join(directory, programName),
+    ginkgo: join(directory, ginkgoName),
+    images,
+  };
 }
 
 /** What everything that is built from the suite's module depends on. */

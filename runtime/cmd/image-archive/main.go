@@ -64,11 +64,11 @@ func parse(args []string) (output string, spec imagearchive.Spec, err error) {
 		if len(parts) != 3 {
 			return fmt.Errorf("want SOURCE:PATH:MODE")
 		}
-		mode, err := strconv.ParseUint(parts[2], 8, 12)
+		mode, err := parseMode(parts[2])
 		if err != nil {
-			return fmt.Errorf("mode: %w", err)
+			return err
 		}
-		spec.Sources = append(spec.Sources, imagearchive.File(parts[0], parts[1], fs.FileMode(mode)))
+		spec.Sources = append(spec.Sources, imagearchive.File(parts[0], parts[1], mode))
 		return nil
 	})
 	flags.Func("dir", "a directory's content, `SOURCE:PATH`; an empty SOURCE makes an empty directory; repeatable", func(value string) error {
@@ -94,6 +94,25 @@ func parse(args []string) (output string, spec imagearchive.Spec, err error) {
 		return "", spec, fmt.Errorf("usage: image-archive -o FILE -ref NAME [flags]; -h lists them")
 	}
 	return output, spec, nil
+}
+
+// parseMode reads an octal mode as chmod takes it.
+func parseMode(octal string) (fs.FileMode, error) {
+	bits, err := strconv.ParseUint(octal, 8, 12)
+	if err != nil {
+		return 0, fmt.Errorf("mode: %w", err)
+	}
+	mode := fs.FileMode(bits).Perm()
+	if bits&0o4000 != 0 {
+		mode |= fs.ModeSetuid
+	}
+	if bits&0o2000 != 0 {
+		mode |= fs.ModeSetgid
+	}
+	if bits&0o1000 != 0 {
+		mode |= fs.ModeSticky
+	}
+	return mode, nil
 }
 
 func appendTo(list *[]string) func(string) error {

@@ -30,9 +30,10 @@ const (
 	link
 )
 
-// File puts one regular file at an absolute path of the image.
+// File puts one regular file at an absolute path of the image. The mode's
+// permission, set-user-ID, set-group-ID and sticky bits are kept.
 func File(from, to string, mode fs.FileMode) Source {
-	return Source{kind: file, from: from, to: to, mode: mode.Perm()}
+	return Source{kind: file, from: from, to: to, mode: mode}
 }
 
 // Directory puts a directory's content, with its permission bits, at an
@@ -104,7 +105,7 @@ func putFile(entries map[string]entry, name, from string, mode fs.FileMode) erro
 		return fmt.Errorf("%s is not a regular file", from)
 	}
 	put(entries, name, entry{
-		header:  tar.Header{Typeflag: tar.TypeReg, Size: info.Size(), Mode: int64(mode)},
+		header:  tar.Header{Typeflag: tar.TypeReg, Size: info.Size(), Mode: tarMode(mode)},
 		content: from,
 	})
 	return nil
@@ -130,7 +131,7 @@ func putDirectory(entries map[string]entry, name, from string) error {
 		inside := path.Join(name, filepath.ToSlash(relative))
 		switch {
 		case item.IsDir():
-			put(entries, inside, entry{header: tar.Header{Typeflag: tar.TypeDir, Mode: permissions(info)}})
+			put(entries, inside, entry{header: tar.Header{Typeflag: tar.TypeDir, Mode: tarMode(info.Mode())}})
 			return nil
 		case info.Mode()&fs.ModeSymlink != 0:
 			target, err := os.Readlink(found)
@@ -140,18 +141,23 @@ func putDirectory(entries map[string]entry, name, from string) error {
 			put(entries, inside, entry{header: tar.Header{Typeflag: tar.TypeSymlink, Linkname: target, Mode: 0o777}})
 			return nil
 		default:
-			return putFile(entries, inside, found, info.Mode().Perm())
+			return putFile(entries, inside, found, info.Mode())
 		}
 	})
 }
 
-// permissions returns a directory's bits with the sticky bit, which /tmp needs.
-func permissions(info fs.FileInfo) int64 {
-	mode := int64(info.Mode().Perm())
-	if info.Mode()&fs.ModeSticky != 0 {
-		mode |= 0o1000
+// tarMode returns a file's bits as a tar archive has them.
+func tarMode(mode fs.FileMode) int64 {
+	bits := int64(mode.Perm())
+	for _, special := range []struct {
+		flag fs.FileMode
+		bit  int64
+	}{{fs.ModeSetuid, 0o4000}, {fs.ModeSetgid, 0o2000}, {fs.ModeSticky, 0o1000}} {
+		if mode&special.flag != 0 {
+			bits |= special.bit
+		}
 	}
-	return mode
+	return bits
 }
 
 func put(entries map[string]entry, name string, added entry) {
