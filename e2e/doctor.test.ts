@@ -11,6 +11,7 @@ const gvisorAdaptations = [
   "kmsg-stub",
   "no-cgroup-namespace",
   "no-iptables",
+  "no-keyring",
   "snapshots-on-tmpfs",
   "unprivileged-ports",
 ];

@@ -92,6 +92,7 @@ func families() []family {
 		{name: "mount-program", clone: unix.CLONE_NEWNS, enter: makeMountsPrivate, facts: mountProgramFacts()},
 		{name: "namespaces", facts: namespaceFacts()},
 		{name: "overlay", clone: unix.CLONE_NEWNS, enter: makeMountsPrivate, facts: overlayFacts()},
+		{name: "keyrings", clone: unix.CLONE_NEWUSER, facts: keyringFacts()},
 		{name: "processes", facts: processFacts()},
 		{name: "readings", facts: slices.Concat(procfsFacts(), cgroupReadings())},
 	}

@@ -28,8 +28,8 @@ func wantIDs() []string {
 		proc-sys.kernel/keys/root_maxbytes proc-sys.vm/overcommit_memory
 		proc-sys.vm/panic_on_oom proc-sys.kernel/cap_last_cap
 		proc-sys.net/ipv4/ip_unprivileged_port_start proc-sys.net/ipv4/ping_group_range
-		procfs.root-inode device.kmsg seccomp.filter keyring.session oom-score.lower
-		process.pidfd
+		procfs.root-inode device.kmsg seccomp.filter keyring.session keyring.reclaimed
+		oom-score.lower process.pidfd
 		network.bridge network.veth network.bridge-port network.veth-into-namespace
 		network.raw-socket network.tap-port network.iptables`)
 }

@@ -12,7 +12,6 @@ import (
 func processFacts() []fact {
 	return []fact{
 		{"seccomp.filter", trySeccompFilter},
-		{"keyring.session", tryKeyring},
 		{"oom-score.lower", tryOomScore},
 		{"process.pidfd", tryPidfd},
 	}
@@ -31,35 +30,6 @@ func trySeccompFilter(*trial) Result {
 			return no(errno, "seccomp(SECCOMP_SET_MODE_FILTER)")
 		}
 		return yes("a seccomp filter was installed")
-	})
-}
-
-// tryKeyring joins a new session keyring and opens it to others, as runc does for each
-// container unless told not to.
-func tryKeyring(*trial) Result {
-	return onThread(func() Result {
-		id, err := unix.KeyctlJoinSessionKeyring("_ses." + leftoverPrefix + strconv.Itoa(os.Getpid()))
-		if err != nil {
-			return no(err, "keyctl(KEYCTL_JOIN_SESSION_KEYRING)")
-		}
-		description, err := unix.KeyctlString(unix.KEYCTL_DESCRIBE, id)
-		if err != nil {
-			return no(err, "keyctl(KEYCTL_DESCRIBE)")
-		}
-		// "type;uid;gid;permissions in hexadecimal;name", see keyctl_describe(3).
-		fields := strings.Split(description, ";")
-		if len(fields) < 5 {
-			return no(nil, "keyctl(KEYCTL_DESCRIBE) answered %q", description)
-		}
-		permissions, err := strconv.ParseUint(fields[3], 16, 32)
-		if err != nil {
-			return no(err, "read the permissions of a session keyring")
-		}
-		const userMaySearch = 0x80000
-		if err := unix.KeyctlSetperm(id, uint32(permissions)|userMaySearch); err != nil {
-			return no(err, "keyctl(KEYCTL_SETPERM)")
-		}
-		return yes("a session keyring was joined")
 	})
 }
 

@@ -38,6 +38,7 @@ export const factIds = [
   "device.kmsg",
   "seccomp.filter",
   "keyring.session",
+  "keyring.reclaimed",
   "oom-score.lower",
   "process.pidfd",
   "network.bridge",

@@ -163,8 +163,8 @@ const applied: [AdaptationId, string, Facts, Change][] = [
   ],
   [
     "no-keyring",
-    "there may be few keys",
-    broken("proc-sys.kernel/keys/root_maxkeys"),
+    "keyrings are not given back",
+    broken("keyring.reclaimed"),
     { containerd: { newKeyring: false } },
   ],
   [
