@@ -15,7 +15,7 @@ the sandbox too. Nothing in it is changed or left out; a result is that of a spe
   namespaces of its own.
 - No registry is asked. [The images](../conformance/README.md) that conformance specs use are made from
   what they are made of upstream, and loaded under their upstream names.
-- This is no certificate: that is what the CNCF's programme gives, and it asks for two nodes.
+- This is no certificate: that is what the CNCF's programme gives.
 `;
 
 /** The text of docs/conformance.md. */
