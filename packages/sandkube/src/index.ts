@@ -6,7 +6,11 @@
 export { createCluster, type CreateClusterOptions } from "./cluster/create-cluster.js";
 export { connectCluster } from "./cluster/connect-cluster.js";
 export type { BootReport, Cluster } from "./cluster/cluster.js";
-export type { ClusterImages, ImageLoadOptions } from "./cluster/cluster-images.js";
+export type {
+  ClusterImages,
+  ImageLoadOptions,
+  ImageProgressOptions,
+} from "./cluster/cluster-images.js";
 export type { ClusterPorts } from "./cluster/cluster-ports.js";
 export { clusterLogs, type ClusterLogsOptions } from "./cluster/cluster-logs.js";
 export {
@@ -56,6 +60,9 @@ export type { Fact, FactId, Facts, FactState, System } from "./sandbox/facts.js"
 export type { MissingNeed, ModeReport } from "./sandbox/modes.js";
 export type { Publication } from "./kube/publications.js";
 export type { ServicePort } from "./kube/service-ports.js";
+export type { BuiltImage, ImageRecipe } from "./images/build-image.js";
+export type { RemovedImages } from "./images/remove-images.js";
+export type { ArchiveDestination, SavedImages } from "./images/save-images.js";
 export type { ImageInfo } from "./images/list-images.js";
 export type { ImageSource, LoadedImage } from "./images/load-image.js";
 export type { AttachedProcess, ExitStatus } from "./platform/processes.js";

@@ -55,30 +55,43 @@ func runImages(ctx context.Context, args []string, out *lines) (result any, err 
 	return runVerb(ctx, store, flags.Arg(0), flags.Args()[1:])
 }
 
+// archiveOutput is where an archive for "-" goes: standard output has the lines. Without
+// such an archive, descriptor 3 is another of this process, and not to be touched.
+func archiveOutput() io.WriteCloser { return os.NewFile(3, "archive") }
+
 func runVerb(ctx context.Context, store *imagestore.Store, verb string, args []string) (any, error) {
 	flags := flag.NewFlagSet(verb, flag.ContinueOnError)
-	switch verb {
-	case "load":
-		tag := flags.String("tag", "", "`name` for the image")
-		path, err := one(flags, args)
-		if err != nil {
-			return nil, err
-		}
-		return store.Load(ctx, path, *tag)
-	default:
-		return nil, fmt.Errorf("unknown verb %q", verb)
-	}
-}
-
-// one parses flags and the one argument behind them.
-func one(flags *flag.FlagSet, args []string) (string, error) {
+	tag := flags.String("tag", "", "load: `name` for the image")
+	output := flags.String("output", "", "save: `file` to write, or -")
+	force := flags.Bool("force", false, "remove: used images too")
+	all := flags.Bool("all", false, "prune: every image that is not used")
 	if err := flags.Parse(args); err != nil {
-		return "", err
+		return nil, err
 	}
-	if flags.NArg() != 1 {
-		return "", fmt.Errorf("%s takes one argument", flags.Name())
+	rest := flags.Args()
+	switch {
+	case verb == "load" && len(rest) == 1:
+		return store.Load(ctx, rest[0], *tag)
+	case verb == "list" && len(rest) == 0:
+		return store.List(ctx)
+	case verb == "tag" && len(rest) == 2:
+		return store.Tag(ctx, rest[0], rest[1])
+	case verb == "remove" && len(rest) > 0:
+		return store.Remove(ctx, rest, *force)
+	case verb == "prune":
+		return store.Prune(ctx, *all, rest)
+	case verb == "save" && len(rest) > 0 && *output != "":
+		return store.Save(ctx, rest, *output, archiveOutput)
+	case verb == "build" && len(rest) == 0:
+		var recipe imagestore.Recipe
+		// Not an argument: those of a process can be read by all, and variables may be secret.
+		if err := json.NewDecoder(os.Stdin).Decode(&recipe); err != nil {
+			return nil, fmt.Errorf("the recipe: %w", err)
+		}
+		return store.Build(ctx, recipe)
+	default:
+		return nil, fmt.Errorf("%s does not take these arguments", verb)
 	}
-	return flags.Arg(0), nil
 }
 
 // lines writes JSON values, one a line, each tagged with its type.

@@ -13,3 +13,8 @@ export function formatBytes(bytes: number): string {
   const amount = bytes / 1024 ** exponent;
   return `${exponent === 0 ? amount : amount.toFixed(1)} ${units[exponent]}`;
 }
+
+/** A number of layers for people: `1 layer`, `12 layers`. */
+export function formatLayers(layers: number): string {
+  return `${layers} ${layers === 1 ? "layer" : "layers"}`;
+}

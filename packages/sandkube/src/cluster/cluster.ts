@@ -59,8 +59,9 @@ export class Cluster implements AsyncDisposable {
     this.kubeconfig = description.kubeconfig;
     this.kubeconfigPath = this.#paths.kubeconfig;
     this.boot = description.boot;
-    this.images = new ClusterImages(surroundings);
-    this.ports = new ClusterPorts(() => parseKubeconfig(this.kubeconfig, this.kubeconfigPath));
+    const credentials = () => parseKubeconfig(this.kubeconfig, this.kubeconfigPath);
+    this.images = new ClusterImages(surroundings, credentials);
+    this.ports = new ClusterPorts(credentials);
   }
 
   /** The state of the cluster and of each of its roles. */

@@ -18,6 +18,8 @@ export interface ImageToolOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ProgressListener | undefined;
   stdin?: "inherit" | Readable | undefined;
+  /** Where an archive goes that is not for a file: a descriptor of this process. */
+  archiveDescriptor?: number | undefined;
   timeoutMs: number;
   /** What could not be done, for messages, such as "hello.tar can not be loaded". */
   failure: string;
@@ -77,6 +79,7 @@ export async function runImageTool<T>(
     timeoutMs: options.timeoutMs,
     signal: options.signal,
     stdin: options.stdin,
+    extraOutput: options.archiveDescriptor,
     onLine(line) {
       const message = lineSchema.parse(JSON.parse(line));
       if (message.type === "refusal") refusal = message.refusal;

@@ -1,60 +1,41 @@
-import { SandkubeError } from "../errors.js";
-import { runCommand } from "../platform/processes.js";
-import type { Programs } from "../runtime/locate-programs.js";
-import type { ClusterPaths } from "../state/cluster-paths.js";
-import { ctrCommand } from "./containerd-cli.js";
+import { z } from "zod";
+import { runImageTool, type ImageStore } from "./image-tool.js";
 
-const listTimeoutMs = 30_000;
+const listTimeoutMs = 60_000;
 
-/** An image in a cluster's containerd. */
+const imageSchema = z.object({
+  name: z.string(),
+  digest: z.string(),
+  id: z.string(),
+  layers: z.number().int(),
+  sizeBytes: z.number().int(),
+  unpackedBytes: z.number().int(),
+  pods: z.array(z.string()),
+  needed: z.boolean(),
+});
+
+/** An image of a node, under one of its names. */
 export interface ImageInfo {
   name: string;
   digest: string;
-  /** Bytes in the content store, to the precision that ctr prints: a tenth of the unit. */
+  /** Digest of the configuration; the names of one image share it. Empty when the image is not whole. */
+  id: string;
+  layers: number;
+  /** Bytes of its documents and layers as they were brought in. */
   sizeBytes: number;
+  /** Bytes of its unpacked layers; images share those that are equal. */
+  unpackedBytes: number;
+  /** The pods with containers of the image, ended ones included, as `NAMESPACE/NAME`. */
+  pods: string[];
+  /** The node itself can not do without it. */
+  needed: boolean;
 }
 
-/** The images of a cluster's containerd, sorted by name. Throws E_IMAGE with containerd's reason. */
-export async function listImages(
-  programs: Programs,
-  paths: ClusterPaths,
-  signal?: AbortSignal,
-): Promise<ImageInfo[]> {
-  const { file, args, environment } = ctrCommand(programs, paths, ["images", "ls"]);
-  const result = await runCommand(file, args, {
-    timeoutMs: listTimeoutMs,
+/** The images of a node, sorted by name. */
+export async function listImages(store: ImageStore, signal?: AbortSignal): Promise<ImageInfo[]> {
+  return await runImageTool(store, ["list"], z.array(imageSchema), {
     signal,
-    environment,
+    timeoutMs: listTimeoutMs,
+    failure: "the images can not be listed",
   });
-  if (result.exitCode !== 0) {
-    const reason = result.timedOut ? "containerd does not answer" : result.stderr.trim();
-    throw new SandkubeError("E_IMAGE", `the images can not be listed: ${reason}`, {
-      details: { output: result.stderr.trim().split("\n").slice(-10) },
-    });
-  }
-  return parseImageTable(result.stdout);
-}
-
-const unitBytes: Readonly<Record<string, number>> = {
-  B: 1,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-  TiB: 1024 ** 4,
-};
-
-/**
- * Reads the table of `ctr images ls`: REF TYPE DIGEST SIZE PLATFORMS LABELS. The records
- * that the kubelet's side of containerd keeps under the image's id are left out.
- */
-export function parseImageTable(table: string): ImageInfo[] {
-  const row = /^(\S+)\s+\S+\s+(\w+:[0-9a-f]+)\s+([\d.]+)\s+([KMGT]?i?B)\s/;
-  return table
-    .split("\n")
-    .flatMap((line) => {
-      const [, name, digest, size, unit] = row.exec(line) ?? [];
-      if (!name || !digest || !unit || name.startsWith("sha256:")) return [];
-      return [{ name, digest, sizeBytes: Math.round(Number(size) * (unitBytes[unit] ?? 1)) }];
-    })
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

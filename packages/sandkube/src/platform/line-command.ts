@@ -18,6 +18,8 @@ export interface LineCommandOptions {
   environment?: NodeJS.ProcessEnv;
   /** What the command reads: nothing, this process's own standard input, or a stream. */
   stdin?: "inherit" | Readable | undefined;
+  /** A descriptor of this process that the command gets as its descriptor 3. */
+  extraOutput?: number | undefined;
   /** Receives each line of standard output. */
   onLine: (line: string) => void;
 }
@@ -42,7 +44,12 @@ export async function runLineCommand(
   options.signal?.throwIfAborted();
   const input = options.stdin === undefined ? "ignore" : "pipe";
   const child = spawn(file, args, {
-    stdio: [options.stdin === "inherit" ? "inherit" : input, "pipe", "pipe"],
+    stdio: [
+      options.stdin === "inherit" ? "inherit" : input,
+      "pipe",
+      "pipe",
+      ...(options.extraOutput === undefined ? [] : [options.extraOutput]),
+    ],
     ...(options.environment ? { env: options.environment } : {}),
   });
   let timedOut = false;

@@ -179,14 +179,15 @@ func TestReadDockerArchive(t *testing.T) {
 		{"abc/layer.tar", layer},
 		{"def/layer.tar", "-> ../abc/layer.tar"},
 		{"config.json", config},
-		{"manifest.json", `[{"Config":"config.json","RepoTags":["hello:1","registry.example/hello:2"],"Layers":["def/layer.tar"]}]`},
+		{"manifest.json", `[{"Config":"config.json","RepoTags":["hello","registry.example/hello:2"],"Layers":["def/layer.tar"]}]`},
 	}
 	found, err := load(localStore(t), archive.archive(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(found[0].names, " "); got != "docker.io/library/hello:1 registry.example/hello:2" {
-		t.Errorf("names %s", got)
+	names := found[0].names
+	if len(names) != 2 || !strings.HasSuffix(names[0], "/library/hello:latest") || names[1] != "registry.example/hello:2" {
+		t.Errorf("names %v", names)
 	}
 }
 

@@ -16,7 +16,7 @@ type candidate struct {
 	target ocispec.Descriptor
 }
 
-// NormalizeName completes a name in Docker's way: busybox is docker.io/library/busybox:latest.
+// NormalizeName completes a name in Docker's way, with its default registry and tag.
 func NormalizeName(name string) (string, error) {
 	named, err := reference.ParseDockerRef(name)
 	if err != nil {

@@ -16,7 +16,7 @@ const (
 )
 
 // waitForKubelet returns when the CRI knows the images as they are now.
-func (s *Store) waitForKubelet(ctx context.Context, loaded []Loaded) error {
+func (s *Store) waitForKubelet(ctx context.Context, names []string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, kubeletLimit, fmt.Errorf("containerd's CRI does not show it after %s", kubeletLimit))
 	defer cancel()
 	connection, ok := s.client.Conn().(grpc.ClientConnInterface)
@@ -24,15 +24,15 @@ func (s *Store) waitForKubelet(ctx context.Context, loaded []Loaded) error {
 		return fmt.Errorf("containerd's client has a connection of type %T", s.client.Conn())
 	}
 	service := runtime.NewImageServiceClient(connection)
-	for _, image := range loaded {
+	for _, name := range names {
 		for {
-			known, err := s.isKnown(ctx, service, image)
+			known, err := s.isKnown(ctx, service, name)
 			if err == nil && known {
 				break
 			}
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("wait until pods can use %s: %w", image.Name, context.Cause(ctx))
+				return fmt.Errorf("wait until pods can use %s: %w", name, context.Cause(ctx))
 			case <-time.After(kubeletInterval):
 			}
 		}
@@ -40,8 +40,8 @@ func (s *Store) waitForKubelet(ctx context.Context, loaded []Loaded) error {
 	return nil
 }
 
-func (s *Store) isKnown(ctx context.Context, service runtime.ImageServiceClient, image Loaded) (bool, error) {
-	target, err := s.images.Get(ctx, image.Name)
+func (s *Store) isKnown(ctx context.Context, service runtime.ImageServiceClient, name string) (bool, error) {
+	target, err := s.images.Get(ctx, name)
 	if err != nil {
 		return false, err
 	}
@@ -49,6 +49,6 @@ func (s *Store) isKnown(ctx context.Context, service runtime.ImageServiceClient,
 	if err != nil {
 		return false, err
 	}
-	status, err := service.ImageStatus(ctx, &runtime.ImageStatusRequest{Image: &runtime.ImageSpec{Image: image.Name}})
+	status, err := service.ImageStatus(ctx, &runtime.ImageStatusRequest{Image: &runtime.ImageSpec{Image: name}})
 	return err == nil && status.GetImage().GetId() == config.Digest.String(), err
 }

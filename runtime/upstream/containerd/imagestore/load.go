@@ -130,7 +130,9 @@ func (s *Store) admit(ctx context.Context, candidates []candidate) ([]Loaded, er
 		}
 	}
 	var loaded []Loaded
+	var names []string
 	for number, image := range admitted {
+		names = append(names, candidates[number].names...)
 		for _, name := range candidates[number].names {
 			if err := s.name(ctx, name, image.target, pinned); err != nil {
 				return nil, err
@@ -140,7 +142,7 @@ func (s *Store) admit(ctx context.Context, candidates []candidate) ([]Loaded, er
 			})
 		}
 	}
-	return loaded, s.waitForKubelet(ctx, loaded)
+	return loaded, s.waitForKubelet(ctx, names)
 }
 
 func (e *examined) sizeBytes() int64 {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { ImageInfo } from "../../../index.js";
 import {
   withClusterOptions,
   withJsonOption,
@@ -11,7 +12,10 @@ import { formatBytes } from "../../units.js";
 import { imagesOf } from "./images-of.js";
 
 export function registerImageList(image: Command): void {
-  const list = image.command("list").alias("ls").description("Lists the images of the cluster.");
+  const list = image
+    .command("list")
+    .alias("ls")
+    .description("Lists the images of the cluster, with what they take and which pods use them.");
   withJsonOption(withClusterOptions(list)).action(async (_flags, self: Command) => {
     const flags = self.optsWithGlobals<ClusterFlags & JsonFlag>();
     await perform(flags, (signal) => runList(flags, signal));
@@ -23,12 +27,21 @@ async function runList(flags: ClusterFlags & JsonFlag, signal: AbortSignal): Pro
   if (flags.json) return printJson(images);
   printLines(
     table([
-      ["NAME", "DIGEST", "SIZE"],
+      ["NAME", "DIGEST", "SIZE", "UNPACKED", "USED BY"],
       ...images.map((image) => [
         image.name,
         image.digest.slice(0, 19),
         formatBytes(image.sizeBytes),
+        formatBytes(image.unpackedBytes),
+        usersOf(image),
       ]),
     ]),
   );
+}
+
+/** The first pod and the number of the others. */
+function usersOf({ pods, needed }: ImageInfo): string {
+  if (needed) return "every pod";
+  const [first = "-", ...others] = pods;
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }

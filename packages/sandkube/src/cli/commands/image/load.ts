@@ -8,7 +8,7 @@ import {
 } from "../../options.js";
 import { perform, printJson, printLines } from "../../perform.js";
 import { reportingImages } from "../../reporters/image.js";
-import { formatBytes, formatDuration } from "../../units.js";
+import { formatBytes, formatDuration, formatLayers } from "../../units.js";
 import { imagesOf } from "./images-of.js";
 
 interface LoadFlags extends ClusterFlags, JsonFlag {
@@ -55,7 +55,7 @@ async function runLoad(archives: string[], flags: LoadFlags, signal: AbortSignal
 
 function describe({ layers, sizeBytes }: LoadedImage, elapsedMs: number): string {
   const parts = [
-    `${layers} ${layers === 1 ? "layer" : "layers"}`,
+    formatLayers(layers),
     formatBytes(sizeBytes),
     formatDuration(elapsedMs),
     `${formatBytes((sizeBytes / elapsedMs) * 1_000)}/s`,
