@@ -58,19 +58,26 @@ export class BareSandbox extends CarriedSandbox {
   readonly #programs: string | null;
   readonly #cgroups: readonly SandboxCgroup[];
   readonly #firstPid: number;
+  readonly #withoutCapabilities: readonly string[];
 
   private constructor(
     parts: CarriedSandboxParts,
-    bare: { programs: string | null; cgroups: readonly SandboxCgroup[]; firstPid: number },
+    bare: {
+      programs: string | null;
+      cgroups: readonly SandboxCgroup[];
+      firstPid: number;
+      withoutCapabilities: readonly string[];
+    },
   ) {
     super(parts);
     this.#programs = bare.programs;
     this.#cgroups = bare.cgroups;
     this.#firstPid = bare.firstPid;
+    this.#withoutCapabilities = bare.withoutCapabilities;
   }
 
   static async boot(name: string, options: BootOptions): Promise<BareSandbox> {
-    const { signal, network = "sandbox" } = options;
+    const { signal, network = "sandbox", withoutCapabilities = [] } = options;
     const programs = await programsDirectory();
     const directory = await createSandboxDirectory(name);
     const link = await createNetworkNamespace(name, network, signal);
@@ -99,7 +106,12 @@ export class BareSandbox extends CarriedSandbox {
     }
     const [firstPid] = childrenOf(carrier.pid);
     if (firstPid === undefined) throw new LabError("E_LAB_BOOT", "the sandbox ended at once");
-    return new BareSandbox({ name, link, directory, carrier }, { programs, cgroups, firstPid });
+    return new BareSandbox(
+      { name, link, directory, carrier },
+      {
+        ...{ programs, cgroups, firstPid, withoutCapabilities },
+      },
+    );
   }
 
   override pathInside(path: string): string {
@@ -129,13 +141,22 @@ export class BareSandbox extends CarriedSandbox {
     const joined = ["sh", "-c", inCgroups, "lab", ...members, "--"];
     const namespaces = ["--net", "--mount", "--pid", "--cgroup", "--uts", "--ipc"];
     const entered = ["nsenter", `--target=${this.#firstPid}`, ...namespaces, "--"];
-    const identity = user === 0 ? [] : withoutPrivilege;
+    const identity = user === 0 ? this.#withLimitedRoot() : withoutPrivilege;
     const started = ["env", "-i", "-C", options.cwd ?? "/", ...assignments, ...argv];
     return {
       argv: [...joined, ...entered, ...identity, ...started],
       kill: (signalNumber, entry) => this.#kill(signalNumber, entry),
       onExit: async () => undefined,
     };
+  }
+
+  /** The command by which root gives up what it may not have; empty when that is nothing. */
+  #withLimitedRoot(): string[] {
+    if (this.#withoutCapabilities.length === 0) return [];
+    const dropped = this.#withoutCapabilities.map(
+      (name) => `-${name.replace(/^CAP_/, "").toLowerCase()}`,
+    );
+    return ["setpriv", "--inh-caps=-all", `--bounding-set=${dropped.join(",")}`, "--"];
   }
 
   async #kill(signalNumber: number, entry: EntryProcess): Promise<void> {

@@ -58,10 +58,17 @@ export function bundleMounts(
   ];
 }
 
+/** What of the capabilities of root the operator has chosen. */
+export interface RootCapabilities {
+  readonly netRaw: boolean;
+  /** Names, such as CAP_NET_ADMIN, that not even root has. */
+  readonly withoutCapabilities: readonly string[];
+}
+
 /** Capabilities of a process, as `process.capabilities` of the OCI runtime specification. */
-function capabilitySets(user: number, netRaw: boolean): object {
-  const extra = netRaw ? ["CAP_NET_RAW"] : [];
-  const held = user === 0 ? [...nestedCapabilities, ...extra] : [];
+function capabilitySets(user: number, root: RootCapabilities): object {
+  const all = [...nestedCapabilities, ...(root.netRaw ? ["CAP_NET_RAW"] : [])];
+  const held = user === 0 ? all.filter((name) => !root.withoutCapabilities.includes(name)) : [];
   return { bounding: held, effective: held, permitted: held, inheritable: [], ambient: [] };
 }
 
@@ -70,7 +77,7 @@ export function ociProcess(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
   options: Pick<SpawnOptions, "cwd" | "user" | "tty">,
-  netRaw: boolean,
+  root: RootCapabilities,
 ): object {
   const user = options.user ?? 0;
   return {
@@ -79,7 +86,7 @@ export function ociProcess(
     args: argv,
     env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     cwd: options.cwd ?? "/",
-    capabilities: capabilitySets(user, netRaw),
+    capabilities: capabilitySets(user, root),
     rlimits: [{ type: "RLIMIT_NOFILE", hard: openFiles, soft: openFiles }],
   };
 }
@@ -92,7 +99,7 @@ function systemMount(destination: string, type: string, options: readonly string
 export function ociConfig(options: {
   readonly rootPath: string;
   readonly network: string;
-  readonly netRaw: boolean;
+  readonly capabilities: RootCapabilities;
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly BundleMount[];
 }): object {
@@ -100,7 +107,7 @@ export function ociConfig(options: {
     ociVersion: "1.1.0",
     hostname: "sandbox",
     root: { path: options.rootPath, readonly: false },
-    process: ociProcess(firstProcess, options.env, {}, options.netRaw),
+    process: ociProcess(firstProcess, options.env, {}, options.capabilities),
     mounts: [
       systemMount("/proc", "proc", ["nosuid", "noexec", "nodev"]),
       systemMount("/dev", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),

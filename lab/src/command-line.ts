@@ -20,6 +20,8 @@ OPTIONS (before COMMAND)
                      keep the root in a plain directory of this machine (default: overlayfs)
   --net-raw          raw sockets, and with them iptables
   --network none     loopback only (default: sandbox)
+  --network host     gVisor without a network stack of its own: that of the machine shows through
+  --without NAMES    capabilities, such as CAP_NET_ADMIN, that not even root has; by commas
   --trixie           userland of Debian trixie (default: bookworm)
   --user UID         run as this user, without capabilities unless 0
   --images DIR       show DIR at /images
@@ -34,6 +36,7 @@ const optionTypes = {
   "root-backing": { type: "string" },
   "net-raw": { type: "boolean" },
   network: { type: "string" },
+  without: { type: "string" },
   trixie: { type: "boolean" },
   user: { type: "string" },
   images: { type: "string" },
@@ -118,11 +121,21 @@ function bootOptions(kind: SandboxKind, options: Options): Omit<BootOptions, "si
     ...(rootBacking === undefined
       ? {}
       : { rootBacking: oneOf("--root-backing", rootBacking, ["overlayfs", "directory"]) }),
-    ...(network === undefined ? {} : { network: oneOf("--network", network, ["sandbox", "none"]) }),
+    ...(network === undefined
+      ? {}
+      : { network: oneOf("--network", network, ["sandbox", "none", "host"]) }),
+    ...(options.without === undefined
+      ? {}
+      : { withoutCapabilities: options.without.split(",").map(capabilityNamed) }),
     ...(options["net-raw"] ? { netRaw: true } : {}),
     ...(options.trixie ? { userland: "trixie" } : {}),
     ...(options.images === undefined ? {} : { imagesDirectory: options.images }),
   };
+}
+
+function capabilityNamed(value: string): string {
+  if (/^CAP_[A-Z_]+$/.test(value)) return value;
+  throw new LabError("E_LAB_USAGE", `--without names capabilities as CAP_NET_ADMIN; not ${value}`);
 }
 
 function kindNamed(name: string): SandboxKind {

@@ -1,7 +1,13 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundleMounts, ociConfig, ociProcess, type BundleMount } from "./bundle.js";
+import {
+  bundleMounts,
+  ociConfig,
+  ociProcess,
+  type BundleMount,
+  type RootCapabilities,
+} from "./bundle.js";
 import { CarriedSandbox, type CarriedSandboxParts } from "./carried-sandbox.js";
 import { checkoutDirectory, programsDirectory } from "./checkout.js";
 import { LabError } from "./errors.js";
@@ -43,23 +49,28 @@ export class GvisorSandbox extends CarriedSandbox {
   readonly checkout = insidePaths.checkout;
   readonly #runsc: readonly string[];
   readonly #mounts: readonly BundleMount[];
-  readonly #netRaw: boolean;
+  readonly #capabilities: RootCapabilities;
   #commandCount = 0;
 
   private constructor(
     kind: GvisorKind,
     parts: CarriedSandboxParts,
-    gvisor: { runsc: readonly string[]; mounts: readonly BundleMount[]; netRaw: boolean },
+    gvisor: {
+      runsc: readonly string[];
+      mounts: readonly BundleMount[];
+      capabilities: RootCapabilities;
+    },
   ) {
     super(parts);
     this.kind = kind;
     this.#runsc = gvisor.runsc;
     this.#mounts = gvisor.mounts;
-    this.#netRaw = gvisor.netRaw;
+    this.#capabilities = gvisor.capabilities;
   }
 
   static async boot(kind: GvisorKind, name: string, options: BootOptions): Promise<GvisorSandbox> {
     const { signal, network = "sandbox", netRaw = false, overlay2 = "root:self" } = options;
+    const capabilities = { netRaw, withoutCapabilities: options.withoutCapabilities ?? [] };
     const program = await runscProgram(kind, signal);
     const lower = await rootFilesystem(options.userland ?? "bookworm", signal);
     const programs = await programsDirectory();
@@ -71,7 +82,7 @@ export class GvisorSandbox extends CarriedSandbox {
     const config = ociConfig({
       rootPath: place("root"),
       network: `/run/netns/${name}`,
-      netRaw,
+      capabilities,
       env: baseEnvironment(0, null),
       mounts,
     });
@@ -94,7 +105,7 @@ export class GvisorSandbox extends CarriedSandbox {
     const run = [...runsc, "run", `--bundle=${directory}`, name];
     const carrier = await SandboxCarrier.start([...privately, ...run], directory, signal);
     const parts = { name, link, directory, carrier };
-    return new GvisorSandbox(kind, parts, { runsc, mounts, netRaw });
+    return new GvisorSandbox(kind, parts, { runsc, mounts, capabilities });
   }
 
   override pathInside(path: string): string {
@@ -116,7 +127,7 @@ export class GvisorSandbox extends CarriedSandbox {
     const programs = hasPrograms ? insidePaths.programs : null;
     const env = { ...baseEnvironment(options.user ?? 0, programs), ...options.env };
     // env reports a missing program with 127, as a shell does; runsc has one code for all failures.
-    const process = ociProcess(["env", "--", ...argv], env, options, this.#netRaw);
+    const process = ociProcess(["env", "--", ...argv], env, options, this.#capabilities);
     writeFileSync(`${files}.json`, JSON.stringify(process));
     const exec = ["exec", `--process=${files}.json`, `--internal-pid-file=${files}.pid`];
     return {

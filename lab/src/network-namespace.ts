@@ -1,8 +1,12 @@
 import { LabError } from "./errors.js";
 import { requireOnHost, runOnHost, type CommandResult } from "./host-command.js";
 
-/** `sandbox`: an Ethernet device with an address and a default route; `none`: loopback alone. */
-export type NetworkKind = "sandbox" | "none";
+/**
+ * `sandbox`: an Ethernet device with an address and a default route; `none`: loopback alone;
+ * `host`: the same as `sandbox`, but gVisor hands every call to the kernel outside, whose network
+ * namespace is the one made here.
+ */
+export type NetworkKind = "sandbox" | "none" | "host";
 
 /** The sandbox's side of its link. */
 export interface SandboxLink {

@@ -31,6 +31,8 @@ export interface BootOptions {
   readonly rootBacking?: "overlayfs" | "directory";
   /** gVisor only: raw sockets, and with them iptables. A user of a sandbox cannot choose this. */
   readonly netRaw?: boolean;
+  /** Capabilities, such as CAP_NET_ADMIN, that not even root has inside. */
+  readonly withoutCapabilities?: readonly string[];
   readonly network?: NetworkKind;
   /** gVisor only; `bare` has the programs of this machine. */
   readonly userland?: Userland;
