@@ -1,5 +1,6 @@
 import { hostArchitecture, type Architecture } from "./architecture.js";
-import { containerdStamps, goBuild, goVersion, ownStamps, runtimeStamps } from "./go-build.js";
+import { containerd, shim } from "./containerd.js";
+import { goBuild, goVersion, ownStamps, runtimeStamps } from "./go-build.js";
 import { goSources } from "./go-sources.js";
 import { pauseImage } from "./pause.js";
 import type { Program } from "./program.js";
@@ -48,8 +49,8 @@ export async function catalogue(
     own("sandkube-oci", ownStamps(versions), { coldSeconds: 10, warmSeconds: 2 }),
     pauseImage(versions, imageArchive, architecture),
     runc([...target.facts, versions.components.runc], architecture),
-    shim(versions, target),
-    containerd(versions, target),
+    shim(versions, target.facts, architecture),
+    containerd(versions, target.facts, architecture),
     network(versions, target),
     own("sandkube-runtime", runtimeStamps(versions), { coldSeconds: 480, warmSeconds: 15 }),
   ];
@@ -114,64 +115,6 @@ function network(versions: Versions, target: Target): Program {
         output,
         architecture: target.architecture,
         linkerFlags,
-      }),
-  };
-}
-
-const containerdModule = "runtime/upstream/containerd";
-
-function shim(versions: Versions, target: Target): Program {
-  const linkerFlags = containerdStamps(versions);
-  return {
-    name: "containerd-shim-runc-v2",
-    shipped: true,
-    executable: true,
-    recipe: async () => ({
-      files: [
-        `${containerdModule}/go.mod`,
-        `${containerdModule}/go.sum`,
-        "scripts/programs/go-build.ts",
-      ],
-      facts: [...target.facts, ...linkerFlags],
-    }),
-    coldSeconds: 40,
-    warmSeconds: 2,
-    build: ({ output }) =>
-      goBuild({
-        module: repositoryPath(containerdModule),
-        package: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
-        output,
-        architecture: target.architecture,
-        linkerFlags,
-      }),
-  };
-}
-
-function containerd(versions: Versions, target: Target): Program {
-  const linkerFlags = containerdStamps(versions);
-  return {
-    name: "sandkube-containerd",
-    shipped: true,
-    executable: true,
-    recipe: async () => ({
-      files: [
-        ...(await goSources(containerdModule)),
-        `${containerdModule}/go.mod`,
-        `${containerdModule}/go.sum`,
-        "scripts/programs/go-build.ts",
-      ],
-      facts: [...target.facts, ...linkerFlags],
-    }),
-    coldSeconds: 80,
-    warmSeconds: 4,
-    build: ({ output }) =>
-      goBuild({
-        module: repositoryPath(containerdModule),
-        package: ".",
-        output,
-        architecture: target.architecture,
-        linkerFlags,
-        arguments: ["-tags=no_tracing"],
       }),
   };
 }
