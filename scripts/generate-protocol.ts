@@ -37,7 +37,8 @@ function schemaFile(name: string, title: string, schema: z.ZodType): Promise<Gen
 function exampleSpecs(): Promise<GeneratedFile>[] {
   const withNode = recordedNames().flatMap((name) => {
     const facts = recordedFacts(name);
-    return chooseMode("auto", facts) === "full" ? [{ name, spec: exampleSpec(facts, "full") }] : [];
+    const mode = chooseMode("auto", facts);
+    return mode === "control-plane" ? [] : [{ name, spec: exampleSpec(facts, mode) }];
   });
   const withoutNode = exampleSpec(recordedFacts("full-kernel"), "control-plane");
   return [...withNode, { name: "control-plane", spec: withoutNode }].map(({ name, spec }) =>
@@ -51,7 +52,7 @@ function exampleSpec(facts: Facts, mode: ClusterMode) {
     clusterDirectory: "/var/lib/sandkube/default",
     programs: "/usr/lib/sandkube/programs",
   };
-  return planNode(facts, baseNodeSpec(options, paths, mode)).spec;
+  return planNode(facts, baseNodeSpec(options, paths, mode, facts.system)).spec;
 }
 
 function toJson(value: unknown): string {

@@ -25,15 +25,15 @@ func (n *network) runDNS(ctx context.Context, ready func()) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := n.namespace.AddAddress(n.dnsAddress); err != nil {
+	if err := n.virtual.AddAddress(n.dnsAddress); err != nil {
 		return err
 	}
 	at := netip.AddrPortFrom(n.dnsAddress, dnsPort)
-	tcp, err := n.namespace.ListenTCP(at)
+	tcp, err := n.virtual.ListenTCP(at)
 	if err != nil {
 		return err
 	}
-	udp, err := n.namespace.ListenUDP(at)
+	udp, err := n.virtual.ListenUDP(at)
 	if err != nil {
 		return errors.Join(err, tcp.Close())
 	}

@@ -8,8 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	v1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"sandkube.dev/runtime/internal/cni"
 	"sandkube.dev/runtime/internal/ipam"
@@ -26,9 +24,6 @@ const (
 	// filterCloseLimit is how long it may take to plug all pods into the bridge again.
 	filterCloseLimit = 5 * time.Second
 )
-
-// reasonNotEnforced is the reason of events about a policy that has no effect.
-const reasonNotEnforced = "NotEnforced"
 
 // runPolicy keeps the rules of the NetworkPolicies, by which all parts decide, and
 // filters what pods say to each other directly.
@@ -58,7 +53,7 @@ func (n *network) runPolicy(ctx context.Context, ready func()) error {
 	group.Go(func() error {
 		if n.spec.Node.Network.GatewayAddress == "" {
 			// The filter needs TAP devices as the gateway does.
-			return n.tellNotEnforced(ctx, changed, reporter)
+			return n.tellNotEnforced(ctx, reporter, "what pods say to each other directly is not filtered: this sandbox has no TAP devices that can be ports of a bridge")
 		}
 		return n.runFilter(ctx, changed, reporter)
 	})
@@ -107,31 +102,6 @@ func (n *network) runFilter(ctx context.Context, changed <-chan struct{}, report
 	}
 }
 
-// tellNotEnforced tells the owner of each policy that pods are not filtered here.
-func (n *network) tellNotEnforced(ctx context.Context, changed <-chan struct{}, reporter *reporter) error {
-	told := make(map[types.UID]bool)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-changed:
-		}
-		policies, err := n.client.NetworkingV1().NetworkPolicies(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
-		if err != nil {
-			n.warn("events of NetworkPolicies", err)
-			continue
-		}
-		for _, item := range policies.Items {
-			if told[item.UID] {
-				continue
-			}
-			told[item.UID] = true
-			name := types.NamespacedName{Namespace: item.Namespace, Name: item.Name}
-			reporter.policy(name, item.UID, "what pods say to each other directly is not filtered: this sandbox has no TAP devices that can be ports of a bridge")
-		}
-	}
-}
-
 // clusterEndpoints returns what stands behind a ClusterIP for clients in the cluster.
 func (n *network) clusterEndpoints(protocol v1.Protocol, frontend netip.AddrPort) []netip.AddrPort {
 	snapshot := n.snapshot.Load()
@@ -164,12 +134,4 @@ func (n *network) podLinks(ctx context.Context) (map[netip.Addr]string, error) {
 		links[lease.Address] = cni.HostLink(lease.Owner)
 	}
 	return links, nil
-}
-
-// policy tells the owner of a NetworkPolicy what of it has no effect.
-func (r *reporter) policy(name types.NamespacedName, uid types.UID, message string) {
-	r.events.Event(&v1.ObjectReference{
-		Kind: "NetworkPolicy", APIVersion: "networking.k8s.io/v1",
-		Namespace: name.Namespace, Name: name.Name, UID: uid,
-	}, v1.EventTypeWarning, reasonNotEnforced, message)
 }

@@ -24,16 +24,12 @@ import (
 func (n *network) runProxy(ctx context.Context, ready func()) (err error) {
 	reporter := newReporter(ctx, n.client, n.spec.Node.Name)
 	defer reporter.shutdown()
-	served := &served{
-		proxy: proxy.New(proxy.Config{
-			Namespace: n.namespace, Balancer: n.balancer, Dial: n.dial, Allow: n.allows, Logger: n.log,
-		}),
-		exposure: exposure.New(exposure.Config{
-			Balancer: n.balancer, Dial: n.dial, Allow: n.allows, External: n.isExternal,
-			Report: reporter.portTaken, Logger: n.log,
-		}),
+	served := n.newServed(reporter)
+	defer func() { err = errors.Join(err, served.close()) }()
+	node := services.Node{Name: n.spec.Node.Name, Addresses: sets.New(n.nodeAddress)}
+	if n.sharesNetwork() {
+		node.LoopbackRange = n.serviceRange
 	}
-	defer func() { err = errors.Join(err, served.exposure.Close(), served.proxy.Close()) }()
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -48,7 +44,7 @@ func (n *network) runProxy(ctx context.Context, ready func()) (err error) {
 	})
 	group.Go(func() error {
 		return services.Watch(ctx, n.client, services.Options{
-			Node:                services.Node{Name: n.spec.Node.Name, Addresses: sets.New(n.nodeAddress)},
+			Node:                node,
 			LoadBalancerAddress: n.nodeAddress,
 			OnChange: func(snapshot *services.Snapshot) {
 				n.snapshot.Store(snapshot)
@@ -62,8 +58,28 @@ func (n *network) runProxy(ctx context.Context, ready func()) (err error) {
 	return group.Wait()
 }
 
+// newServed makes what serves nothing yet.
+func (n *network) newServed(reporter *reporter) *served {
+	exposed := exposure.Config{
+		Balancer: n.balancer, Dial: n.dial, Allow: n.allows, External: n.isExternal,
+		Report: reporter.portTaken, Logger: n.log,
+	}
+	if n.sharesNetwork() {
+		exposed.Allow, exposed.PodAddress = nil, n.nodeAddress
+		return &served{exposure: exposure.New(exposed)}
+	}
+	return &served{
+		proxy: proxy.New(proxy.Config{
+			Namespace: n.virtual, Balancer: n.balancer, Dial: n.dial, Allow: n.allows, Logger: n.log,
+		}),
+		exposure: exposure.New(exposed),
+	}
+}
+
 // served holds what decides which sockets there are.
 type served struct {
+	// proxy is nil in host-network mode: a ClusterIP is then an address of the sandbox,
+	// and its ports are exposed as others are.
 	proxy    *proxy.Proxy
 	exposure *exposure.Exposure
 
@@ -77,7 +93,18 @@ func (s *served) setSnapshot(snapshot *services.Snapshot) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.snapshot = snapshot
+	if s.proxy == nil {
+		return s.expose()
+	}
 	return errors.Join(s.proxy.Apply(snapshot), s.expose())
+}
+
+func (s *served) close() error {
+	err := s.exposure.Close()
+	if s.proxy != nil {
+		err = errors.Join(err, s.proxy.Close())
+	}
+	return err
 }
 
 func (s *served) setPublished(published []publications.Publication) error {
@@ -100,11 +127,18 @@ func (s *served) expose() error {
 	if s.snapshot == nil {
 		return nil
 	}
-	return s.exposure.Apply(publications.Frontends(s.snapshot, s.published), s.hostPorts)
+	wanted := exposure.Wanted{Node: publications.Frontends(s.snapshot, s.published), HostPorts: s.hostPorts}
+	if s.proxy == nil {
+		wanted.Cluster = s.snapshot.Cluster
+	}
+	return s.exposure.Apply(wanted)
 }
 
 // isExternal says whether a client is neither a pod nor a process of the sandbox.
 func (n *network) isExternal(client netip.Addr) bool {
+	if n.sharesNetwork() && client == n.nodeAddress {
+		return false
+	}
 	return !client.IsLoopback() && !n.clusterPodRange.Contains(client)
 }
 

@@ -14,7 +14,9 @@ import (
 
 	"sandkube.dev/runtime/internal/nodespec"
 	"sandkube.dev/runtime/internal/service"
+	"sandkube.dev/runtime/network/internal/loopback"
 	"sandkube.dev/runtime/network/internal/policy"
+	"sandkube.dev/runtime/network/internal/proxy"
 	"sandkube.dev/runtime/network/internal/servicenamespace"
 	"sandkube.dev/runtime/network/internal/services"
 )
@@ -41,11 +43,14 @@ type network struct {
 	podRange    netip.Prefix
 	// clusterPodRange is that of all nodes.
 	clusterPodRange netip.Prefix
-	serviceAddress  netip.Addr
-	serviceRange    netip.Prefix
-	dnsAddress      netip.Addr
+	// serviceAddress is invalid in host-network mode.
+	serviceAddress netip.Addr
+	serviceRange   netip.Prefix
+	dnsAddress     netip.Addr
 
+	// namespace is nil in host-network mode; virtual is where the addresses of Services are.
 	namespace *servicenamespace.Namespace
+	virtual   proxy.Namespace
 	balancer  *services.Balancer
 	// advertisedAPI is the endpoint of default/kubernetes, and listeningAPI where the API
 	// server is found behind it.
@@ -62,6 +67,10 @@ func runNetwork(ctx context.Context, spec *nodespec.NodeSpec, reporter service.R
 	if err != nil {
 		return err
 	}
+	if n.sharesNetwork() {
+		n.virtual = loopback.Range{}
+		return service.Run(ctx, n.hostParts(), reporter)
+	}
 	// The links are made while the API server starts.
 	n.namespace, err = servicenamespace.Open(servicenamespace.Config{
 		Bridge:         spec.Node.Network.Bridge,
@@ -75,7 +84,12 @@ func runNetwork(ctx context.Context, spec *nodespec.NodeSpec, reporter service.R
 		return fmt.Errorf("namespace of the Services: %w", err)
 	}
 	defer func() { err = errors.Join(err, n.namespace.Close()) }()
+	n.virtual = n.namespace
+	return service.Run(ctx, n.bridgeParts(), reporter)
+}
 
+// bridgeParts are the role's services where each pod has a network of its own.
+func (n *network) bridgeParts() []service.Service {
 	parts := []service.Service{
 		{Name: apiServerPort, Run: n.runAPIServerPort},
 		{Name: apiAccess, Run: n.waitForAccess},
@@ -84,14 +98,29 @@ func runNetwork(ctx context.Context, spec *nodespec.NodeSpec, reporter service.R
 		{Name: proxyPart, Dependencies: []string{policyPart}, Run: n.runProxy},
 		{Name: dnsPart, Dependencies: []string{apiAccess}, Run: n.runDNS},
 	}
-	if len(spec.Node.Network.LoopbackPorts) > 0 {
+	if len(n.spec.Node.Network.LoopbackPorts) > 0 {
 		parts = append(parts, service.Service{Name: loopbackPart, Run: n.runLoopbackPorts})
 	}
-	if spec.Node.Network.GatewayAddress != "" {
+	if n.spec.Node.Network.GatewayAddress != "" {
 		parts = append(parts, service.Service{Name: gatewayPart, Run: n.runGateway})
 	}
-	return service.Run(ctx, parts, reporter)
+	return parts
 }
+
+// hostParts are the role's services in host-network mode. Pods use the sandbox's own ways to
+// the outside. The API server is not opened at the address that it advertises, which reaches
+// beyond the sandbox: pods find it by its Service.
+func (n *network) hostParts() []service.Service {
+	return []service.Service{
+		{Name: apiAccess, Run: n.waitForAccess},
+		{Name: policyPart, Dependencies: []string{apiAccess}, Run: n.runWithoutPolicy},
+		{Name: proxyPart, Dependencies: []string{apiAccess}, Run: n.runProxy},
+		{Name: dnsPart, Dependencies: []string{apiAccess}, Run: n.runDNS},
+	}
+}
+
+// sharesNetwork says whether the node is in host-network mode: pods have its network.
+func (n *network) sharesNetwork() bool { return n.spec.Node.Network.Mode == nodespec.NetworkHost }
 
 func newNetwork(spec *nodespec.NodeSpec, log *slog.Logger) (*network, error) {
 	n := &network{spec: spec, log: log, balancer: services.NewBalancer()}
@@ -109,7 +138,9 @@ func newNetwork(spec *nodespec.NodeSpec, log *slog.Logger) (*network, error) {
 	n.nodeAddress = address(spec.Node.Address)
 	n.podRange = prefix(spec.Node.PodRange)
 	n.clusterPodRange = prefix(spec.ControlPlane.PodRange)
-	n.serviceAddress = address(spec.Node.Network.ServiceAddress)
+	if !n.sharesNetwork() {
+		n.serviceAddress = address(spec.Node.Network.ServiceAddress)
+	}
 	n.serviceRange = prefix(spec.ControlPlane.ServiceRange)
 	n.dnsAddress = address(spec.Node.Network.DNSAddress)
 	api := spec.ControlPlane

@@ -90,8 +90,14 @@ export const supervisorEventSchema = z.discriminatedUnion("type", [
 
 export type SupervisorEvent = z.infer<typeof supervisorEventSchema>;
 
-/** The modes in which a cluster runs: with a node, or the control plane alone. */
-export type ClusterMode = "full" | "control-plane";
+/**
+ * The modes in which a cluster runs, richest first.
+ * `full`: a node whose pods have networks of their own; `host-network`: a node whose pods share its
+ * network; `control-plane`: no node.
+ */
+export const clusterModes = ["full", "host-network", "control-plane"] as const;
+
+export type ClusterMode = (typeof clusterModes)[number];
 
 /** A step of an operation, such as `probe`, has begun. `step` is a stable kebab-case name. */
 export interface StepStartedEvent {

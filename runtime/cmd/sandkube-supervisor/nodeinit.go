@@ -127,7 +127,7 @@ func (n *node) start() error {
 	n.containerd, err = supervise.Keep(n.spawner, supervise.Role{
 		Name:     containerdRole,
 		Argv:     []string{spec.Program("sandkube-containerd"), "containerd", "--config", containerd.ConfigPath(spec)},
-		Env:      os.Environ(),
+		Env:      append(os.Environ(), containerd.Environment(spec)...),
 		Log:      spec.Log(containerdRole),
 		Socket:   spec.ContainerdSocket(),
 		Service:  containerdRole,

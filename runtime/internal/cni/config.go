@@ -12,16 +12,20 @@ import (
 	"github.com/containernetworking/cni/pkg/version"
 
 	"sandkube.dev/runtime/internal/ipam"
+	"sandkube.dev/runtime/internal/nodespec"
 )
 
 // Config is the plugin's network configuration.
 type Config struct {
 	types.PluginConf
+	// Mode is that of the node's network, by package nodespec. In host-network mode all of the
+	// fields below but NodeAddress are empty.
+	Mode string `json:"mode"`
 	// Bridge is the name of the bridge that host-setup has made.
 	Bridge string `json:"bridge"`
 	// PodRange is the node's part of the pod range, an IPv4 CIDR.
 	PodRange netip.Prefix `json:"podRange"`
-	// NodeAddress is the bridge's own address.
+	// NodeAddress is the bridge's own address, or in host-network mode that of the sandbox.
 	NodeAddress netip.Addr `json:"nodeAddress"`
 	// Gateway is where pods send what is neither for a pod nor for a Service.
 	Gateway netip.Addr `json:"gateway"`
@@ -52,6 +56,11 @@ func (c *Config) validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
+	if c.Mode == nodespec.NetworkHost {
+		check(c.NodeAddress.Is4(), "nodeAddress %s is not an IPv4 address", c.NodeAddress)
+		return errors.Join(errs...)
+	}
+	check(c.Mode == nodespec.NetworkBridge, "mode %q is neither %s nor %s", c.Mode, nodespec.NetworkBridge, nodespec.NetworkHost)
 	check(c.Bridge != "", "bridge is empty")
 	check(c.PodRange.IsValid() && c.PodRange.Addr().Is4(), "podRange %s is not an IPv4 range", c.PodRange)
 	check(c.PodRange.Contains(c.NodeAddress), "nodeAddress %s is not in podRange %s", c.NodeAddress, c.PodRange)

@@ -17,8 +17,8 @@ const loopback = "lo"
 // LoopbackMain runs the plugin `loopback`, which runtimes run before any other: it
 // sets lo up. DEL has nothing to do, since lo goes with its namespace.
 func LoopbackMain(about string) int {
-	nothing := func(*skel.CmdArgs) error { return nil }
-	return serve(skel.CNIFuncs{Add: loopbackAdd, Del: nothing, Check: loopbackCheck, GC: nothing, Status: nothing}, about)
+	none := func(*skel.CmdArgs) error { return nil }
+	return serve(skel.CNIFuncs{Add: loopbackAdd, Del: none, Check: loopbackCheck, GC: none, Status: none}, loopbackSpecifications, about)
 }
 
 func loopbackAdd(args *skel.CmdArgs) error {
@@ -66,10 +66,14 @@ func loopbackCheck(args *skel.CmdArgs) error {
 	return nil
 }
 
+// raiseLoopback sets lo up unless it is, which takes no privilege.
 func raiseLoopback(handle *netlink.Handle) error {
 	link, err := handle.LinkByName(loopback)
 	if err != nil {
 		return fmt.Errorf("look up %s in the pod: %w", loopback, err)
+	}
+	if link.Attrs().Flags&net.FlagUp != 0 {
+		return nil
 	}
 	if err := handle.LinkSetUp(link); err != nil {
 		return fmt.Errorf("set %s up: %w", loopback, err)

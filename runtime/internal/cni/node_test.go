@@ -25,6 +25,9 @@ const (
 	// insideVariable says that the process is in a network namespace made for the test.
 	insideVariable = "CNI_TEST_INSIDE"
 
+	// sameNamespaceVariable lets a pod have the plugin's own namespace.
+	sameNamespaceVariable = "CNI_NETNS_OVERRIDE"
+
 	bridgeName     = "sandkube-test"
 	nodeAddress    = "10.42.0.1"
 	gateway        = "10.42.0.253"
@@ -89,7 +92,7 @@ type node struct {
 
 func (n *node) config(version string, extra map[string]any) []byte {
 	config := map[string]any{
-		"cniVersion": version, "name": "test", "type": pluginName,
+		"cniVersion": version, "name": "test", "type": pluginName, "mode": "bridge",
 		"bridge": bridgeName, "podRange": n.podRange, "mtu": 1400, "stateDirectory": n.state,
 		"nodeAddress": nodeAddress, "gateway": n.inRange(gateway),
 		"serviceRange": serviceRange, "serviceAddress": n.inRange(serviceAddress),
@@ -119,7 +122,7 @@ func run(plugin, command, container, namespace string, config []byte) (output st
 	process := &exec.Cmd{Path: "/proc/self/exe", Args: []string{plugin}, Stdin: bytes.NewReader(config)}
 	process.Env = []string{
 		"CNI_COMMAND=" + command, "CNI_CONTAINERID=" + container, "CNI_NETNS=" + namespace,
-		"CNI_IFNAME=eth0", "CNI_PATH=/nowhere",
+		"CNI_IFNAME=eth0", "CNI_PATH=/nowhere", sameNamespaceVariable + "=" + os.Getenv(sameNamespaceVariable),
 	}
 	var stdout, stderr strings.Builder
 	process.Stdout, process.Stderr = &stdout, &stderr

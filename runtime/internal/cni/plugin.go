@@ -1,5 +1,6 @@
 // Package cni is sandkube's network plugin, by the CNI specification 1.1: it joins
-// each pod to the node's bridge by a veth pair.
+// each pod to the node's bridge by a veth pair. In host-network mode it makes nothing,
+// and tells that each pod has the node's address.
 //
 // It uses only what gVisor's network stack has: no sysctls, no preferred source in
 // routes, no neighbour entries, network namespaces named by descriptor, bridge ports
@@ -14,10 +15,16 @@ import (
 	"github.com/containernetworking/cni/pkg/skel"
 	"github.com/containernetworking/cni/pkg/types"
 	"github.com/containernetworking/cni/pkg/version"
+
+	"sandkube.dev/runtime/internal/nodespec"
 )
 
-// specifications lists the versions of the CNI specification that the plugins speak.
-var specifications = version.PluginSupports("0.4.0", "1.0.0", "1.1.0")
+// Versions of the CNI specification that the plugins speak. containerd's own configuration
+// of the plugin `loopback` is of 0.3.1.
+var (
+	specifications         = version.PluginSupports("0.4.0", "1.0.0", "1.1.0")
+	loopbackSpecifications = version.PluginSupports("0.3.1", "0.4.0", "1.0.0", "1.1.0")
+)
 
 // errNotAvailable is the specification's error code for STATUS: ADD would fail.
 const errNotAvailable = 50
@@ -30,16 +37,16 @@ const operationLimit = 20 * time.Second
 // specification says, and returns the exit status.
 func Main(about string) int {
 	return serve(skel.CNIFuncs{
-		Add:    configured(add),
-		Del:    configured(del),
-		Check:  configured(check),
-		GC:     configured(collectGarbage),
-		Status: configured(status),
-	}, about)
+		Add:    configured(add, addShared),
+		Del:    configured(del, nothing),
+		Check:  configured(check, checkShared),
+		GC:     configured(collectGarbage, nothing),
+		Status: configured(status, nothing),
+	}, specifications, about)
 }
 
-func serve(functions skel.CNIFuncs, about string) int {
-	err := skel.PluginMainFuncsWithError(functions, specifications, about)
+func serve(functions skel.CNIFuncs, speaks version.PluginInfo, about string) int {
+	err := skel.PluginMainFuncsWithError(functions, speaks, about)
 	if err == nil {
 		return 0
 	}
@@ -50,13 +57,19 @@ func serve(functions skel.CNIFuncs, about string) int {
 
 type operation func(ctx context.Context, config *Config, args *skel.CmdArgs) error
 
-func configured(run operation) func(*skel.CmdArgs) error {
+// configured runs one of two operations: for pods with a network of their own, or for those
+// that share the node's.
+func configured(own, shared operation) func(*skel.CmdArgs) error {
 	return func(args *skel.CmdArgs) error {
 		ctx, cancel := context.WithTimeout(context.Background(), operationLimit)
 		defer cancel()
 		config, err := parseConfig(args.StdinData)
 		if err != nil {
 			return err
+		}
+		run := own
+		if config.Mode == nodespec.NetworkHost {
+			run = shared
 		}
 		return coded(types.ErrInternal, run(ctx, config, args))
 	}

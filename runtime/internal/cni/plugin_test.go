@@ -160,7 +160,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestConfigurationIsValidated(t *testing.T) {
-	valid := `{"bridge":"b","podRange":"10.42.0.0/24","nodeAddress":"10.42.0.1","gateway":"10.42.0.253",` +
+	valid := `{"mode":"bridge","bridge":"b","podRange":"10.42.0.0/24","nodeAddress":"10.42.0.1","gateway":"10.42.0.253",` +
 		`"serviceRange":"10.43.0.0/16","serviceAddress":"10.42.0.254","mtu":1500,"stateDirectory":"/s"}`
 	if _, err := parseConfig([]byte(valid)); err != nil {
 		t.Fatal(err)
@@ -168,6 +168,8 @@ func TestConfigurationIsValidated(t *testing.T) {
 	for _, change := range [][2]string{
 		{`{`, `not JSON`},
 		{`"bridge":"b",`, ``},
+		{`"mode":"bridge",`, ``},
+		{`"mode":"bridge"`, `"mode":"overlay"`},
 		{`10.42.0.0/24`, `fd00::/64`},
 		{`"nodeAddress":"10.42.0.1"`, `"nodeAddress":"10.43.0.1"`},
 		{`"gateway":"10.42.0.253"`, `"gateway":"10.43.0.253"`},
@@ -186,6 +188,10 @@ func TestConfigurationIsValidated(t *testing.T) {
 func TestLoopback(t *testing.T) {
 	inNode(t, func(t *testing.T, _ *node) {
 		pod := newPod(t)
+		// containerd's own configuration of it is of this version.
+		if _, err := run(loopbackName, "ADD", "c", pod.path, []byte(`{"cniVersion":"0.3.1","name":"lo","type":"loopback"}`)); err != nil {
+			t.Fatal(err)
+		}
 		config := []byte(`{"cniVersion":"1.1.0","name":"lo","type":"loopback"}`)
 		output, err := run(loopbackName, "ADD", "c", pod.path, config)
 		if err != nil {

@@ -60,7 +60,7 @@ disabled_plugins = ['io.containerd.nri.v1.nri', 'io.containerd.internal.v1.traci
     bin_dirs = ['{{.CNIBinaries}}']
     conf_dir = '{{.CNIConfiguration}}'
     max_conf_num = 1
-    use_internal_loopback = true
+    use_internal_loopback = {{.InternalLoopback}}
   [plugins.'io.containerd.cri.v1.runtime'.containerd]
     default_runtime_name = 'runc'
     [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
@@ -93,6 +93,23 @@ func SnapshotRoot(spec *nodespec.NodeSpec) string {
 	return spec.NodePath("containerd", "root", "io.containerd.snapshotter.v1."+spec.Node.Containerd.Snapshotter)
 }
 
+const (
+	// nodeNetworkVariable tells the containerd that sandkube builds to give its own network
+	// namespace to pods.
+	nodeNetworkVariable = "SANDKUBE_NODE_NETWORK"
+	// sameNamespaceVariable, which plugins inherit, tells the CNI library that a pod may have
+	// the network namespace of the plugin itself.
+	sameNamespaceVariable = "CNI_NETNS_OVERRIDE"
+)
+
+// Environment is what is added to containerd's environment.
+func Environment(spec *nodespec.NodeSpec) []string {
+	if spec.Node.Network.Mode == nodespec.NetworkHost {
+		return []string{nodeNetworkVariable + "=1", sameNamespaceVariable + "=1"}
+	}
+	return nil
+}
+
 // WriteConfig writes containerd's configuration for the node.
 func WriteConfig(spec *nodespec.NodeSpec) error {
 	settings := spec.Node.Containerd
@@ -110,10 +127,13 @@ func WriteConfig(spec *nodespec.NodeSpec) error {
 		"UnprivilegedICMP":    settings.UnprivilegedICMP,
 		"RestrictOOMScoreAdj": settings.RestrictOOMScoreAdj,
 		"NoNewKeyring":        !settings.NewKeyring,
-		"CNIBinaries":         spec.NodePath("bin"),
-		"CNIConfiguration":    spec.NodePath("cni", "conf"),
-		"Shim":                spec.NodePath("bin", "containerd-shim-runc-v2"),
-		"OCIAdapter":          spec.NodePath("bin", "sandkube-runc"),
+		// containerd sets a pod's lo up though it may be up already, for which it lacks the
+		// privilege where lo is the sandbox's. The plugin "loopback" looks first.
+		"InternalLoopback": spec.Node.Network.Mode != nodespec.NetworkHost,
+		"CNIBinaries":      spec.NodePath("bin"),
+		"CNIConfiguration": spec.NodePath("cni", "conf"),
+		"Shim":             spec.NodePath("bin", "containerd-shim-runc-v2"),
+		"OCIAdapter":       spec.NodePath("bin", "sandkube-runc"),
 	})
 	if err != nil {
 		return fmt.Errorf("render containerd's configuration: %w", err)

@@ -11,6 +11,7 @@ import (
 func TestWriteConfig(t *testing.T) {
 	for name, test := range map[string]struct {
 		settings nodespec.Containerd
+		network  nodespec.Network
 		want     []string
 	}{
 		"nothing adapted": {
@@ -26,6 +27,16 @@ func TestWriteConfig(t *testing.T) {
 				"enable_unprivileged_ports = false", "NoNewKeyring = true",
 			},
 		},
+		"host-network mode": {
+			settings: nodespec.Containerd{Snapshotter: "overlayfs"},
+			network:  nodespec.Network{Mode: nodespec.NetworkHost},
+			want:     []string{"use_internal_loopback = false"},
+		},
+		"networks of their own": {
+			settings: nodespec.Containerd{Snapshotter: "overlayfs"},
+			network:  nodespec.Network{Mode: nodespec.NetworkBridge},
+			want:     []string{"use_internal_loopback = true"},
+		},
 		"native": {
 			settings: nodespec.Containerd{Snapshotter: "native", RestrictOOMScoreAdj: true},
 			want:     []string{"snapshotter = 'native'", "[plugins.'io.containerd.snapshotter.v1.native']", "restrict_oom_score_adj = true"},
@@ -34,7 +45,7 @@ func TestWriteConfig(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spec := &nodespec.NodeSpec{
 				Cluster: nodespec.Cluster{Name: "default", Directory: t.TempDir()},
-				Node:    &nodespec.Node{Containerd: test.settings},
+				Node:    &nodespec.Node{Containerd: test.settings, Network: test.network},
 			}
 			if err := WriteConfig(spec); err != nil {
 				t.Fatal(err)

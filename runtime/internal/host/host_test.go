@@ -55,7 +55,7 @@ func newSpec(t *testing.T, data, name, bridge string) *nodespec.NodeSpec {
 		Node: &nodespec.Node{
 			Address: "10.42.0.1", PodRange: "10.42.0.0/24",
 			Cgroup:  nodespec.Cgroup{Root: "/sandkube/" + name + "/node-1", MountControllers: []string{"cpu"}},
-			Network: nodespec.Network{Bridge: bridge, MTU: 1400},
+			Network: nodespec.Network{Mode: nodespec.NetworkBridge, Bridge: bridge, MTU: 1400},
 		},
 	}
 }
@@ -244,6 +244,22 @@ func TestAClusterWithoutANodeNeedsOnlyLo(t *testing.T) {
 		}
 		if _, err := links.LinkByName("sandkube0"); !cni.IsMissing(err) {
 			t.Errorf("there is a bridge without a node: %v", err)
+		}
+		restore(t, spec)
+	})
+}
+
+func TestHostNetworkModeNeedsOnlyLo(t *testing.T) {
+	inNetworkNamespace(t, func(t *testing.T, links *netlink.Handle) {
+		spec := newSpec(t, t.TempDir(), "default", "")
+		spec.Node.Network = nodespec.Network{Mode: nodespec.NetworkHost}
+		setup(t, spec)
+		if !isUp(t, links, loopback) {
+			t.Error("lo is down")
+		}
+		all, err := links.LinkList()
+		if err != nil || len(all) != 1 {
+			t.Errorf("links %v, %v, want lo alone", all, err)
 		}
 		restore(t, spec)
 	})

@@ -12,7 +12,8 @@ import (
 )
 
 // Setup makes the changes that the spec's node needs. It can be run again at any
-// time: what is there already stays. A cluster without a node needs only lo.
+// time: what is there already stays. A cluster without a node needs only lo, and in
+// host-network mode there is no bridge.
 func Setup(ctx context.Context, spec *nodespec.NodeSpec) (err error) {
 	journal, err := openJournal(ctx, spec)
 	if err != nil {
@@ -31,8 +32,10 @@ func Setup(ctx context.Context, spec *nodespec.NodeSpec) (err error) {
 	if spec.Node == nil {
 		return nil
 	}
-	if err := makeBridge(journal, links, spec.Node); err != nil {
-		return err
+	if spec.Node.Network.Mode == nodespec.NetworkBridge {
+		if err := makeBridge(journal, links, spec.Node); err != nil {
+			return err
+		}
 	}
 	if len(spec.Node.Cgroup.MountControllers) > 0 {
 		// The node mounts hierarchies of its own and makes its cgroup there.

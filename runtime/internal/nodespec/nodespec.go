@@ -72,7 +72,8 @@ type ControlPlane struct {
 // Node configures the kubelet, containerd, the pod network and the surroundings they see.
 type Node struct {
 	Name string `json:"name"`
-	// Address is the node's InternalIP; the pod bridge carries it.
+	// Address is the node's InternalIP. The pod bridge carries it; in host-network mode a link of
+	// the sandbox does, and it is the address of each pod too.
 	Address string `json:"address"`
 	// PodRange is the CIDR that this node gives to its pods.
 	PodRange    string     `json:"podRange"`
@@ -131,8 +132,19 @@ type OCI struct {
 	CABundle string `json:"caBundle"`
 }
 
-// Network configures the pod bridge and what pods find on it.
+// Network modes of a node.
+const (
+	// NetworkBridge gives each pod a network namespace of its own, joined to the pod bridge.
+	NetworkBridge = "bridge"
+	// NetworkHost lets each pod share the node's network namespace, which is the sandbox's.
+	NetworkHost = "host"
+)
+
+// Network configures the pod bridge and what pods find on it. In host-network mode there is
+// no bridge, and only DNSAddress has a meaning.
 type Network struct {
+	// Mode is NetworkBridge or NetworkHost.
+	Mode   string `json:"mode"`
 	Bridge string `json:"bridge"`
 	// MTU is set on the bridge and on each veth, in bytes.
 	MTU int `json:"mtu"`

@@ -92,6 +92,8 @@ func TestDecodeRejects(t *testing.T) {
 		{"namespace that can not be dropped", []string{"node", "oci", "dropNamespaces"}, []string{"mount"}, "node.oci.dropNamespaces"},
 		{"stand-in outside of /proc/sys", []string{"node", "standIns", "sysctls"}, map[string]string{"../../etc/passwd": "x"}, "node.standIns.sysctls"},
 		{"absolute stand-in", []string{"node", "standIns", "sysctls"}, map[string]string{"/etc/passwd": "x"}, "node.standIns.sysctls"},
+		{"other network mode", []string{"node", "network", "mode"}, "overlay", "node.network.mode"},
+		{"host-network mode with a bridge", []string{"node", "network", "mode"}, "host", "node.network"},
 		{"no bridge", []string{"node", "network", "bridge"}, "", "node.network.bridge"},
 		{"bridge name of 12 bytes", []string{"node", "network", "bridge"}, "sandkube0123", "node.network.bridge"},
 		{"service address outside of the pod range", []string{"node", "network", "serviceAddress"}, "10.43.0.254", "node.network.serviceAddress"},

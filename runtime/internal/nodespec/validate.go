@@ -69,12 +69,19 @@ func (n *Node) validate() error {
 	for name := range n.StandIns.Sysctls {
 		check(filepath.IsLocal(name), "node.standIns.sysctls: %q is not a path below /proc/sys", name)
 	}
-	// IFNAMSIZ of linux/if.h is 16, the final NUL included; other links' names start with this one.
-	check(n.Network.Bridge != "" && len(n.Network.ServiceLink()) < 16, "node.network.bridge %q is not a link name of at most 11 characters", n.Network.Bridge)
-	check(n.Network.MTU >= 576 && n.Network.MTU <= 65536, "node.network.mtu %d is not between 576 and 65536", n.Network.MTU)
-	check(isInRange(n.Network.ServiceAddress, n.PodRange), "node.network.serviceAddress %q is not in node.podRange", n.Network.ServiceAddress)
-	check(n.Network.GatewayAddress == "" || isInRange(n.Network.GatewayAddress, n.PodRange), "node.network.gatewayAddress %q is not in node.podRange", n.Network.GatewayAddress)
 	check(isAddress(n.Network.DNSAddress), "node.network.dnsAddress %q is not an IP address", n.Network.DNSAddress)
+	switch n.Network.Mode {
+	case NetworkHost:
+		check(n.Network.Bridge == "" && n.Network.ServiceAddress == "" && n.Network.GatewayAddress == "", "node.network has a bridge, a serviceAddress or a gatewayAddress, which host-network mode has not")
+	case NetworkBridge:
+		// IFNAMSIZ of linux/if.h is 16, the final NUL included; other links' names start with this one.
+		check(n.Network.Bridge != "" && len(n.Network.ServiceLink()) < 16, "node.network.bridge %q is not a link name of at most 11 characters", n.Network.Bridge)
+		check(n.Network.MTU >= 576 && n.Network.MTU <= 65536, "node.network.mtu %d is not between 576 and 65536", n.Network.MTU)
+		check(isInRange(n.Network.ServiceAddress, n.PodRange), "node.network.serviceAddress %q is not in node.podRange", n.Network.ServiceAddress)
+		check(n.Network.GatewayAddress == "" || isInRange(n.Network.GatewayAddress, n.PodRange), "node.network.gatewayAddress %q is not in node.podRange", n.Network.GatewayAddress)
+	default:
+		check(false, "node.network.mode %q is neither %s nor %s", n.Network.Mode, NetworkBridge, NetworkHost)
+	}
 	return errors.Join(errs...)
 }
 

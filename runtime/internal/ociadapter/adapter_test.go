@@ -42,7 +42,7 @@ func cluster(t *testing.T, settings nodespec.OCI) (directory, adapter string) {
 			Cgroup:     nodespec.Cgroup{Root: "/sandkube/test/node-1"},
 			Containerd: nodespec.Containerd{Snapshotter: "native"},
 			OCI:        settings,
-			Network:    nodespec.Network{Bridge: "sandkube0", MTU: 1500, ServiceAddress: "10.42.0.254", DNSAddress: "10.43.0.10"},
+			Network:    nodespec.Network{Mode: nodespec.NetworkBridge, Bridge: "sandkube0", MTU: 1500, ServiceAddress: "10.42.0.254", DNSAddress: "10.43.0.10"},
 		},
 	}
 	encoded, err := json.Marshal(spec)

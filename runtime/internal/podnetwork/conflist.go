@@ -20,35 +20,42 @@ type list struct {
 	Plugins    []plugin `json:"plugins"`
 }
 
+// plugin is the configuration that package cni reads.
 type plugin struct {
 	Type           string `json:"type"`
-	Bridge         string `json:"bridge"`
-	PodRange       string `json:"podRange"`
+	Mode           string `json:"mode"`
 	NodeAddress    string `json:"nodeAddress"`
-	Gateway        string `json:"gateway"`
-	ServiceRange   string `json:"serviceRange"`
-	ServiceAddress string `json:"serviceAddress"`
-	MTU            int    `json:"mtu"`
-	StateDirectory string `json:"stateDirectory"`
+	Bridge         string `json:"bridge,omitempty"`
+	PodRange       string `json:"podRange,omitempty"`
+	Gateway        string `json:"gateway,omitempty"`
+	ServiceRange   string `json:"serviceRange,omitempty"`
+	ServiceAddress string `json:"serviceAddress,omitempty"`
+	MTU            int    `json:"mtu,omitempty"`
+	StateDirectory string `json:"stateDirectory,omitempty"`
+}
+
+func pluginOf(spec *nodespec.NodeSpec) plugin {
+	node := spec.Node
+	made := plugin{Type: "sandkube-cni", Mode: node.Network.Mode, NodeAddress: node.Address}
+	if node.Network.Mode == nodespec.NetworkHost {
+		return made
+	}
+	made.Bridge = node.Network.Bridge
+	made.PodRange = node.PodRange
+	made.Gateway = cmp.Or(node.Network.GatewayAddress, node.Address)
+	made.ServiceRange = spec.ControlPlane.ServiceRange
+	made.ServiceAddress = node.Network.ServiceAddress
+	made.MTU = node.Network.MTU
+	made.StateDirectory = spec.NodePath("cni", "state")
+	return made
 }
 
 // WriteConfig writes the node's network configuration list.
 func WriteConfig(spec *nodespec.NodeSpec) error {
-	node := spec.Node
 	data, err := json.MarshalIndent(list{
 		CNIVersion: "1.0.0",
 		Name:       "sandkube",
-		Plugins: []plugin{{
-			Type:           "sandkube-cni",
-			Bridge:         node.Network.Bridge,
-			PodRange:       node.PodRange,
-			NodeAddress:    node.Address,
-			Gateway:        cmp.Or(node.Network.GatewayAddress, node.Address),
-			ServiceRange:   spec.ControlPlane.ServiceRange,
-			ServiceAddress: node.Network.ServiceAddress,
-			MTU:            node.Network.MTU,
-			StateDirectory: spec.NodePath("cni", "state"),
-		}},
+		Plugins:    []plugin{pluginOf(spec)},
 	}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the network configuration: %w", err)

@@ -93,7 +93,7 @@ func families() []family {
 		{name: "namespaces", facts: namespaceFacts()},
 		{name: "overlay", clone: unix.CLONE_NEWNS, enter: makeMountsPrivate, facts: overlayFacts()},
 		{name: "keyrings", clone: unix.CLONE_NEWUSER, facts: keyringFacts()},
-		{name: "processes", facts: processFacts()},
+		{name: "processes", facts: slices.Concat(processFacts(), loopbackFacts())},
 		{name: "readings", facts: slices.Concat(procfsFacts(), cgroupReadings())},
 	}
 }

@@ -31,7 +31,7 @@ func wantIDs() []string {
 		procfs.root-inode device.kmsg seccomp.filter keyring.session keyring.reclaimed
 		oom-score.lower process.pidfd
 		network.bridge network.veth network.bridge-port network.veth-into-namespace
-		network.raw-socket network.tap-port network.iptables`)
+		network.raw-socket network.tap-port network.iptables network.loopback-range`)
 }
 
 // checkReport checks what holds of every report, whatever the sandbox.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,7 +37,10 @@ type System struct {
 	DataFreeBytes      uint64  `json:"dataFreeBytes"`
 	DefaultRouteMTU    *int    `json:"defaultRouteMtu"`
 	DefaultRouteDevice *string `json:"defaultRouteDevice"`
-	BootID             string  `json:"bootId"`
+	// Addresses are the IPv4 addresses of the links, without loopback and link-local ones.
+	// Those of the default route's link come first.
+	Addresses []string `json:"addresses"`
+	BootID    string   `json:"bootId"`
 }
 
 // readSystem fills the section; data is an existing directory.
@@ -60,7 +64,9 @@ func readSystem(data string) System {
 	if unix.Statfs(data, &statfs) == nil {
 		s.DataFreeBytes = freeBytes(statfs)
 	}
-	if link := defaultRouteLink(); link != nil {
+	link := defaultRouteLink()
+	s.Addresses = addresses(link)
+	if link != nil {
 		s.DefaultRouteDevice = &link.Name
 		// gVisor on the host's network stack tells no MTU.
 		if link.MTU > 0 {
@@ -217,4 +223,29 @@ func defaultRouteLink() *netlink.LinkAttrs {
 		}
 	}
 	return nil
+}
+
+// addresses returns what System.Addresses is; first is the link whose addresses come first.
+func addresses(first *netlink.LinkAttrs) []string {
+	found := []string{}
+	all, err := netlink.AddrList(nil, netlink.FAMILY_V4)
+	if err != nil {
+		return found
+	}
+	isFirst := func(address netlink.Addr) bool { return first != nil && address.LinkIndex == first.Index }
+	slices.SortStableFunc(all, func(a, b netlink.Addr) int {
+		switch {
+		case isFirst(a) == isFirst(b):
+			return 0
+		case isFirst(a):
+			return -1
+		}
+		return 1
+	})
+	for _, address := range all {
+		if address.IPNet != nil && address.IP.IsGlobalUnicast() {
+			found = append(found, address.IP.String())
+		}
+	}
+	return found
 }

@@ -27,7 +27,7 @@ export async function checkPorts(options: ClusterOptions, mode: ClusterMode): Pr
     host: "0.0.0.0",
     port: options.kubeletPort,
   };
-  for (const needed of mode === "full" ? [api, kubelet] : [api]) await checkPort(needed);
+  for (const needed of mode === "control-plane" ? [api] : [api, kubelet]) await checkPort(needed);
 }
 
 async function checkPort({ purpose, flag, host, port }: NeededPort): Promise<void> {

@@ -1,9 +1,10 @@
 import type { ClusterOptions } from "../config/cluster-options.js";
 import type { Environment } from "../config/environment.js";
-import type { ProgressListener } from "../events.js";
+import type { ClusterMode, ProgressListener } from "../events.js";
 import { collectCaBundle } from "../egress/ca-bundle.js";
 import { readProxySettings, usesProxy } from "../egress/proxy-settings.js";
 import { wayOutOf } from "../egress/way-out.js";
+import { loopbackServiceRange } from "../plan/loopback-service-range.js";
 import type { WayOut } from "../plan/node-spec.js";
 import { makePrivateDirectory, writeFileAtomically } from "../platform/files.js";
 import type { ClusterPaths } from "../state/cluster-paths.js";
@@ -17,8 +18,9 @@ export interface EgressRequest {
   paths: ClusterPaths;
   /** The environment of the user who starts the cluster. */
   environment: Environment;
-  /** Whether the cluster runs pods. */
-  hasNode: boolean;
+  mode: ClusterMode;
+  /** The sandbox's addresses; the first is that of pods in host-network mode. */
+  addresses: readonly string[];
   emit: ProgressListener;
 }
 
@@ -27,16 +29,23 @@ export interface EgressRequest {
  * stays as it last was. Throws E_CONFIG for a proxy variable that names no proxy.
  */
 export async function prepareEgress(request: EgressRequest): Promise<WayOut> {
-  const { options, paths, environment, hasNode, emit } = request;
+  const { options, mode, addresses, paths, environment, emit } = request;
   const last = await readEgressChoices(paths);
   const proxyPods = options.proxyPods ?? last.proxyPods;
-  const wayOut = wayOutOf({ options, environment, caBundle: paths.caBundle, proxyPods });
+  const sharesNetwork = mode === "host-network";
+  const wayOut = wayOutOf({
+    options: sharesNetwork ? sharedNetwork(options, addresses) : options,
+    sharesNetwork,
+    environment,
+    caBundle: paths.caBundle,
+    proxyPods,
+  });
   const bundle = await collectCaBundle(environment);
   await makePrivateDirectory(paths.egressDirectory);
   await writeFileAtomically(paths.caBundle, bundle.pem, bundleMode);
   await writeEgressChoices(paths, { ...last, proxyPods });
   for (const message of bundle.problems) emit({ type: "warning", message });
-  if (hasNode && !proxyPods && usesProxy(readProxySettings(environment))) {
+  if (mode !== "control-plane" && !proxyPods && usesProxy(readProxySettings(environment))) {
     emit({
       type: "warning",
       message: "This sandbox has a proxy to the outside, which pods are not told of.",
@@ -44,4 +53,15 @@ export async function prepareEgress(request: EgressRequest): Promise<WayOut> {
     });
   }
   return wayOut;
+}
+
+/** Where pods and Services are in host-network mode: at the sandbox's address, and in 127.0.0.0/8. */
+function sharedNetwork(
+  options: ClusterOptions,
+  [address]: readonly string[],
+): Pick<ClusterOptions, "podRange" | "serviceRange"> {
+  return {
+    podRange: address === undefined ? options.podRange : `${address}/32`,
+    serviceRange: loopbackServiceRange(options),
+  };
 }

@@ -52,12 +52,13 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
     run: async () => (facts === null ? "control-plane" : chooseMode(options.mode, facts)),
     result: (chosen) => chosen,
   });
+  const addresses = facts?.system.addresses ?? [];
   const reason = options.mode === "auto" ? "the richest that this sandbox allows" : "as asked";
   emit({ type: "mode-chosen", mode, reason });
   const wayOut = await step({
     name: "egress",
     title: "Looking for the way out of the sandbox",
-    run: () => prepareEgress({ options, paths, environment, hasNode: mode === "full", emit }),
+    run: () => prepareEgress({ options, mode, addresses, paths, environment, emit }),
     result: ({ roleEnvironment }) =>
       "NO_PROXY" in roleEnvironment ? "through a proxy" : "no proxy",
   });
@@ -66,7 +67,8 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
     title: "Planning",
     run: async () => {
       const specPaths = { clusterDirectory: paths.directory, programs: programs.directory };
-      const base = baseNodeSpec(options, specPaths, mode, wayOut);
+      const surroundings = { addresses, wayOut };
+      const base = baseNodeSpec(options, specPaths, mode, surroundings);
       return facts === null ? { adaptations: [], spec: base } : planNode(facts, base);
     },
     result: ({ adaptations }) => `${adaptations.length} adaptations`,

@@ -26,7 +26,7 @@ test("what is left open is kept from the existing cluster", () => {
 });
 
 test("a new cluster gets the defaults", () => {
-  expect(resolveOptions(reference, null)).toMatchObject({ mode: "full", apiPort: 6443 });
+  expect(resolveOptions(reference, null)).toMatchObject({ mode: "node", apiPort: 6443 });
 });
 
 test("saying what the cluster is already is no conflict, nor is leaving the mode to it", () => {

@@ -47,9 +47,13 @@ function differencesOf(input: ClusterOptionsInput, settings: ClusterSettings): D
   const names = Object.keys(settings) as (keyof ClusterSettings)[];
   return names.flatMap((setting) => {
     const asked = input[setting];
-    const isOpen = asked === undefined || (setting === "mode" && asked === "auto");
-    return isOpen || asked === settings[setting]
-      ? []
-      : [{ setting, has: settings[setting], asked }];
+    const has = settings[setting];
+    const isOpen = asked === undefined || (setting === "mode" && leavesOpen(asked, has));
+    return isOpen || asked === has ? [] : [{ setting, has, asked }];
   });
+}
+
+/** Whether a mode that is asked for stands for several, of which an existing cluster has one. */
+function leavesOpen(asked: string | number, has: string | number): boolean {
+  return asked === "auto" || (asked === "node" && has !== "control-plane");
 }

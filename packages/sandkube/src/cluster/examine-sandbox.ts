@@ -40,6 +40,7 @@ export async function doctor(options: ExamineOptions = {}): Promise<SandboxExami
       programs: programs.directory,
     },
     chooseMode("auto", facts),
+    facts.system,
   );
   const egress = await reportEgress(process.env, facts.system.defaultRouteDevice !== null);
   return { report: examine(facts, planNode(facts, base).adaptations, egress), facts };

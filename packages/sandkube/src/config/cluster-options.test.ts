@@ -20,7 +20,7 @@ describe("parseClusterOptions", () => {
   it("completes the settings", () => {
     expect(parseClusterOptions({ dataDirectory })).toEqual({
       name: "default",
-      mode: "full",
+      mode: "node",
       apiPort: 6443,
       bindAddress: "127.0.0.1",
       kubeletPort: 10250,

@@ -1,6 +1,7 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { SandkubeError } from "../errors.js";
+import { clusterModes } from "../events.js";
 import { isIpv4Range, parseIpv4Range, rangesOverlap } from "./ipv4-range.js";
 
 /** A cluster's name: it is part of paths, link names and a kubeconfig context. */
@@ -36,12 +37,13 @@ export const clusterOptionsSchema = z
       .regex(clusterNamePattern, "name has 1 to 32 of a-z, 0-9 and inner dashes")
       .default("default"),
     /**
-     * `full` runs a node, and fails where the sandbox allows none; `control-plane` runs none;
-     * `auto` takes the richest that the sandbox allows.
+     * `node` runs a node, and fails where the sandbox allows none: `full`, whose pods have networks of
+     * their own, where that can be had, else `host-network`, whose pods share the node's.
+     * `control-plane` runs none; `auto` takes the richest of all that the sandbox allows.
      */
     mode: z
-      .enum(["auto", "full", "control-plane"], "mode is auto, full or control-plane")
-      .default("full"),
+      .enum(["auto", "node", ...clusterModes], `mode is auto, node, ${clusterModes.join(" or ")}`)
+      .default("node"),
     /** TCP port of the API server. */
     apiPort: port("apiPort").default(6443),
     /** Address on which the API server listens; the loopback address keeps it inside the sandbox. */

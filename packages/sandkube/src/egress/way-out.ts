@@ -20,6 +20,8 @@ export const caBundleInContainer = "/dev/sandkube-ca-bundle.pem";
 /** What a cluster's way out is made of. */
 export interface WayOutRequest {
   options: Pick<ClusterOptions, "podRange" | "serviceRange">;
+  /** Pods have the sandbox's own loopback address. */
+  sharesNetwork?: boolean;
   /** The environment of the user who starts the cluster. */
   environment: Environment;
   /** File of all CA certificates that the sandbox trusts. */
@@ -30,13 +32,15 @@ export interface WayOutRequest {
 
 /** How a cluster's roles, and its pods if they are to know, leave the sandbox. Throws E_CONFIG. */
 export function wayOutOf(request: WayOutRequest): WayOut {
-  const { options, environment, caBundle, proxyPods } = request;
+  const { options, environment, caBundle, proxyPods, sharesNetwork = false } = request;
   const settings = clusterProxySettings(options, environment);
   const roleEnvironment = { ...proxyVariables(settings), SSL_CERT_FILE: caBundle };
   if (!proxyPods) {
     return { roleEnvironment, podEnvironment: {}, podCaBundle: "", loopbackPorts: [] };
   }
-  const pods = proxiesForPods(settings, nodeAddressOf(options));
+  const pods = sharesNetwork
+    ? { settings, loopbackPorts: [] }
+    : proxiesForPods(settings, nodeAddressOf(options));
   return {
     roleEnvironment,
     podEnvironment: {

@@ -16,6 +16,7 @@ export const adaptationIds = [
   "no-keyring",
   "snapshots-on-tmpfs",
   "native-snapshotter",
+  "shared-pod-network",
   "no-gateway",
   "no-iptables",
   "libmount-mount2",
@@ -41,8 +42,8 @@ export interface Adaptation {
   readonly upstream: readonly string[];
   /** The observation by which this adaptation can be removed from sandkube. */
   readonly obsoleteWhen: string;
-  /** The facts that call for it, or null when it is not needed. */
-  applies(facts: Facts): Evidence[] | null;
+  /** The facts that call for it, or null when a node in that mode, adapted so far, does not need it. */
+  applies(facts: Facts, node: NodeSection): Evidence[] | null;
   /** The node section with the adaptation made; the given one is left as it is. */
   apply(node: NodeSection, facts: Facts): NodeSection;
 }

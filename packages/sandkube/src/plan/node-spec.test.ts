@@ -8,6 +8,7 @@ function specFor(options: Partial<ClusterOptionsInput> = {}, mode: ClusterMode =
     parseClusterOptions({ dataDirectory: "/d", ...options }),
     { clusterDirectory: "/d/default", programs: "/p" },
     mode,
+    { addresses: ["192.0.2.7", "192.0.2.8"] },
   );
 }
 
@@ -52,6 +53,42 @@ describe("baseNodeSpec", () => {
   ])("gives the DNS the tenth address of %s", (serviceRange, address) => {
     expect(specFor({ serviceRange }).node?.network.dnsAddress).toBe(address);
   });
+
+  it("has the sandbox's address and no links in host-network mode", () => {
+    const spec = specFor({}, "host-network");
+    expect(nodeSpecSchema.parse(spec)).toEqual(spec);
+    expect(spec).toMatchObject({
+      controlPlane: { advertiseAddress: "192.0.2.7", serviceRange: "127.43.0.0/16" },
+      node: {
+        address: "192.0.2.7",
+        network: {
+          mode: "host",
+          bridge: "",
+          serviceAddress: "",
+          gatewayAddress: "",
+          dnsAddress: "127.43.0.10",
+        },
+      },
+    });
+  });
+
+  it.each([
+    ["10.99.0.0/16", "127.99.0.0/16"],
+    ["172.16.0.0/12", "127.16.0.0/12"],
+    ["192.168.4.16/28", "127.168.4.16/28"],
+  ])("has the Service range %s at %s in host-network mode", (serviceRange, loopbackRange) => {
+    const spec = specFor({ serviceRange }, "host-network");
+    expect(spec.controlPlane.serviceRange).toBe(loopbackRange);
+  });
+
+  it.each(["10.0.0.0/16", "10.0.0.0/12", "10.0.7.0/24"])(
+    "refuses the Service range %s in host-network mode",
+    (serviceRange) => {
+      expect(() => specFor({ serviceRange }, "host-network")).toThrow(
+        expect.objectContaining({ code: "E_RANGE_TAKEN" }),
+      );
+    },
+  );
 
   it("keeps clusters in one sandbox apart", () => {
     expect(specFor({ name: "two", apiPort: 7443, kubeletPort: 11250 })).toMatchObject({

@@ -2,14 +2,18 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { formatIpv4, parseIpv4Range, type Ipv4Range } from "../config/ipv4-range.js";
 import { clusterNamePattern, type ClusterOptions } from "../config/cluster-options.js";
+import { SandkubeError } from "../errors.js";
 import type { ClusterMode } from "../events.js";
+import { loopbackServiceRange } from "./loopback-service-range.js";
 
 const absolutePath = z.string().startsWith("/");
 const port = z.number().int().min(1).max(65535);
 
 export const nodeSectionSchema = z.strictObject({
   name: z.string().min(1),
-  address: z.ipv4().describe("the node's InternalIP; the pod bridge carries it"),
+  address: z
+    .ipv4()
+    .describe("the node's InternalIP; of the pod bridge, or of the sandbox in host-network mode"),
   podRange: z.cidrv4().describe("the range that this node gives to its pods"),
   kubeletPort: port,
   cgroup: z.strictObject({
@@ -53,11 +57,21 @@ export const nodeSectionSchema = z.strictObject({
       .describe("file of CA certificates that containers get; empty: none"),
   }),
   network: z.strictObject({
-    bridge: z.string().min(1).max(11).describe("names of further links start with it"),
+    mode: z
+      .enum(["bridge", "host"])
+      .describe(
+        "bridge: each pod has a network of its own, joined to the bridge; host: pods share the node's, and of what follows only dnsAddress has a meaning",
+      ),
+    bridge: z
+      .string()
+      .max(11)
+      .describe("names of further links start with it; empty in host-network mode"),
     mtu: z.number().int().min(576).max(65536).describe("bytes; set on the bridge and on each veth"),
     serviceAddress: z
-      .ipv4()
-      .describe("the address in the pod range by which the Service range is reached"),
+      .union([z.ipv4(), z.literal("")])
+      .describe(
+        "the address in the pod range by which the Service range is reached; empty in host-network mode",
+      ),
     gatewayAddress: z
       .union([z.ipv4(), z.literal("")])
       .describe("the address in the pod range by which pods reach all else; empty: there is none"),
@@ -94,7 +108,7 @@ export const nodeSpecSchema = z.strictObject({
     advertiseAddress: z
       .ipv4()
       .describe("the endpoint of default/kubernetes; never a loopback address"),
-    serviceRange: z.cidrv4(),
+    serviceRange: z.cidrv4().describe("in host-network mode a part of 127.0.0.0/8"),
     podRange: z.cidrv4(),
   }),
   node: nodeSectionSchema.nullable().describe("null: the control plane alone"),
@@ -151,23 +165,33 @@ export function nodeAddressOf(options: Pick<ClusterOptions, "podRange">): string
   return formatIpv4(nodeRangeOf(options).first + 1);
 }
 
+/** What the node spec takes from the sandbox, whatever it lacks. */
+export interface NodeSurroundings {
+  /** IPv4 addresses of the sandbox, the one that its node gets in host-network mode first. */
+  addresses?: readonly string[];
+  /** Without it no proxy is between the cluster and the outside. */
+  wayOut?: WayOut;
+}
+
 /**
- * The node spec for a full kernel: nothing adapted.
+ * The node spec of a cluster in a mode, with nothing adapted.
  * The node's pods get the first /24 of the pod range; the node has that range's first address,
- * the way to Services and the gateway its last two.
+ * the way to Services and the gateway its last two. In host-network mode the node and its pods have
+ * the first address of the sandbox. Throws E_RANGE_TAKEN when the Service range can not be had then.
  */
 export function baseNodeSpec(
   options: ClusterOptions,
   paths: NodeSpecPaths,
   mode: ClusterMode,
-  wayOut: WayOut = directWayOut,
+  { addresses = [], wayOut = directWayOut }: NodeSurroundings = {},
 ): NodeSpec {
   const nodeRange = nodeRangeOf(options);
-  const nodeAddress = nodeAddressOf(options);
-  const lastOfNode = nodeRange.first + 2 ** (32 - nodeRange.prefix) - 1;
+  const isShared = mode === "host-network";
+  const serviceRange = isShared ? loopbackServiceRange(options) : options.serviceRange;
+  const address = isShared ? (addresses[0] ?? noAddress()) : nodeAddressOf(options);
   const node: NodeSection = {
     name: nodeName,
-    address: nodeAddress,
+    address,
     podRange: `${formatIpv4(nodeRange.first)}/${nodeRange.prefix}`,
     kubeletPort: options.kubeletPort,
     cgroup: { mountControllers: [], root: `/sandkube/${options.name}/${nodeName}` },
@@ -189,12 +213,10 @@ export function baseNodeSpec(
       caBundle: wayOut.podCaBundle,
     },
     network: {
-      bridge: bridgeName(options.name),
       mtu: podMtu,
-      serviceAddress: formatIpv4(lastOfNode - 1),
-      gatewayAddress: formatIpv4(lastOfNode - 2),
-      dnsAddress: formatIpv4(parseIpv4Range(options.serviceRange).first + dnsOffset),
+      dnsAddress: formatIpv4(parseIpv4Range(serviceRange).first + dnsOffset),
       loopbackPorts: [...wayOut.loopbackPorts],
+      ...(isShared ? hostNetwork : bridgeNetwork(options.name, nodeRange)),
     },
     kubelet: { iptables: true, environment: {} },
   };
@@ -207,12 +229,35 @@ export function baseNodeSpec(
     controlPlane: {
       bindAddress: options.bindAddress,
       port: options.apiPort,
-      advertiseAddress: nodeAddress,
-      serviceRange: options.serviceRange,
+      advertiseAddress: address,
+      serviceRange,
       podRange: options.podRange,
     },
-    node: mode === "full" ? node : null,
+    node: mode === "control-plane" ? null : node,
   };
+}
+
+type NetworkLinks = Omit<NodeSection["network"], "mtu" | "dnsAddress" | "loopbackPorts">;
+
+const hostNetwork: NetworkLinks = {
+  mode: "host",
+  bridge: "",
+  serviceAddress: "",
+  gatewayAddress: "",
+};
+
+function bridgeNetwork(cluster: string, { first, prefix }: Ipv4Range): NetworkLinks {
+  const last = first + 2 ** (32 - prefix) - 1;
+  return {
+    mode: "bridge",
+    bridge: bridgeName(cluster),
+    serviceAddress: formatIpv4(last - 1),
+    gatewayAddress: formatIpv4(last - 2),
+  };
+}
+
+function noAddress(): never {
+  throw new SandkubeError("E_INTERNAL", "host-network mode was chosen without an address to use");
 }
 
 /** The pod bridge's link name: at most 11 characters, so that four more make a link name too (IFNAMSIZ). */

@@ -2,16 +2,18 @@ import { describe, expect, it } from "vitest";
 import { parseClusterOptions } from "../config/cluster-options.js";
 import type { ClusterMode } from "../events.js";
 import { chooseMode } from "../sandbox/modes.js";
+import type { Facts } from "../sandbox/facts.js";
 import { recordedFacts, recordedNames } from "../sandbox/testing/recorded-facts.js";
 import type { AdaptationId } from "./adaptation.js";
 import { baseNodeSpec, nodeSpecSchema } from "./node-spec.js";
 import { appliedAdaptationSchema, planNode } from "./plan.js";
 
-function baseFor(mode: ClusterMode) {
+function baseFor(mode: ClusterMode, facts: Facts = recordedFacts("full-kernel")) {
   return baseNodeSpec(
     parseClusterOptions({ dataDirectory: "/d" }),
     { clusterDirectory: "/d/default", programs: "/p" },
     mode,
+    facts.system,
   );
 }
 
@@ -39,6 +41,16 @@ const expected: Record<string, AdaptationId[]> = {
   "g26-net-raw": [...everywhere, "snapshots-on-tmpfs"],
   "g26-trixie": [...byDefault, "libmount-mount2"],
   g24: [...byDefault, "any-proc-root", "masked-directories", "shared-pid-namespace"],
+  "g26-no-net-admin": [...byDefault, "shared-pod-network"],
+  "g26-network-host": [...byDefault, "shared-pod-network"],
+  "g24-no-net-admin": [
+    ...byDefault,
+    "any-proc-root",
+    "masked-directories",
+    "shared-pid-namespace",
+    "shared-pod-network",
+  ],
+  "bare-no-net-admin": ["kernel-tunables", "oom-score", "no-iptables", "shared-pod-network"],
   unprivileged: [],
 };
 
@@ -48,7 +60,7 @@ it("has an expectation for each recorded sandbox", () => {
 
 describe.each(Object.entries(expected))("the plan for %s", (sandbox, ids) => {
   const facts = recordedFacts(sandbox);
-  const plan = planNode(facts, baseFor(chooseMode("auto", facts)));
+  const plan = planNode(facts, baseFor(chooseMode("auto", facts), facts));
 
   it("has exactly the adaptations that its facts call for", () => {
     expect(plan.adaptations.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());

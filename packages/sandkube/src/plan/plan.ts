@@ -33,7 +33,7 @@ export function planNode(facts: Facts, base: NodeSpec): Plan {
   let node = base.node;
   const applied: AppliedAdaptation[] = [];
   for (const adaptation of adaptations) {
-    const evidence = adaptation.applies(facts);
+    const evidence = adaptation.applies(facts, node);
     if (evidence === null) continue;
     node = adaptation.apply(node, facts);
     const { id, title, reason, effect, loses, upstream } = adaptation;

@@ -4,6 +4,7 @@ import { baseNodeSpec } from "../plan/node-spec.js";
 import { planNode } from "../plan/plan.js";
 import type { EgressReport } from "../egress/egress-report.js";
 import { examine } from "./doctor.js";
+import { chooseMode } from "./modes.js";
 import { factIds, type Facts } from "./facts.js";
 import { factsWith, recordedFacts } from "./testing/recorded-facts.js";
 
@@ -18,7 +19,7 @@ const egress: EgressReport = {
 function reportOf(facts: Facts) {
   const options = parseClusterOptions({ dataDirectory: "/d" });
   const paths = { clusterDirectory: "/d/default", programs: "/p" };
-  const base = baseNodeSpec(options, paths, "full");
+  const base = baseNodeSpec(options, paths, chooseMode("node", facts), facts.system);
   return examine(facts, planNode(facts, base).adaptations, egress);
 }
 

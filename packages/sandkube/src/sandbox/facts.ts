@@ -48,6 +48,7 @@ export const factIds = [
   "network.raw-socket",
   "network.tap-port",
   "network.iptables",
+  "network.loopback-range",
 ] as const;
 
 export type FactId = (typeof factIds)[number];
@@ -87,6 +88,11 @@ export const systemSchema = z.strictObject({
     .nullable()
     .describe("bytes; null without a default route"),
   defaultRouteDevice: z.string().nullable(),
+  addresses: z
+    .array(z.ipv4())
+    .describe(
+      "of the links, without loopback and link-local ones; first those of the default route's link",
+    ),
   bootId: z.string(),
 });
 

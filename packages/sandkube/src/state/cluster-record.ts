@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { clusterNamePattern, type ClusterOptions } from "../config/cluster-options.js";
 import { SandkubeError } from "../errors.js";
+import { clusterModes } from "../events.js";
 import { readFileIfExists, writeJsonAtomically } from "../platform/files.js";
 import type { ClusterPaths } from "./cluster-paths.js";
 
@@ -15,7 +16,7 @@ const clusterRecordSchema = z.strictObject({
   /** When `up` first reached its end; null while it has not. */
   completedAt: z.iso.datetime().nullable(),
   settings: z.strictObject({
-    mode: z.enum(["full", "control-plane"]),
+    mode: z.enum(clusterModes),
     apiPort: port,
     bindAddress: z.ipv4(),
     kubeletPort: port,

@@ -28,8 +28,8 @@ const (
 )
 
 // EnsureService creates or repairs the Service of the cluster's DNS at address, and the
-// EndpointSlice that names who serves it: the same address. A Service that is right is
-// not written. It may be called again at any time. It fails while the API server has not
+// EndpointSlice that names who serves it: the same address, unless that is a loopback one.
+// A Service that is right is not written. It may be called again at any time. It fails while the API server has not
 // made the namespace kube-system yet, and when another Service has the address.
 func EnsureService(ctx context.Context, client kubernetes.Interface, address netip.Addr) error {
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
@@ -37,6 +37,10 @@ func EnsureService(ctx context.Context, client kubernetes.Interface, address net
 	})
 	if err != nil {
 		return fmt.Errorf("Service %s/%s at %s: %w", ServiceNamespace, ServiceName, address, err)
+	}
+	if address.IsLoopback() {
+		// The API takes no loopback address as an endpoint, and nobody needs this one.
+		return nil
 	}
 	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		return ensureSlice(ctx, client, endpointSlice(address))

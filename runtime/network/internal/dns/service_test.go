@@ -60,6 +60,21 @@ func TestEnsureService(t *testing.T) {
 	}
 }
 
+func TestEnsureServiceAtALoopbackAddressHasNoSlice(t *testing.T) {
+	client := fake.NewClientset()
+	if err := EnsureService(t.Context(), client, netip.MustParseAddr("127.43.0.10")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := client.CoreV1().Services("kube-system").Get(t.Context(), "kube-dns", metav1.GetOptions{})
+	if err != nil || got.Spec.ClusterIP != "127.43.0.10" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	slices, err := client.DiscoveryV1().EndpointSlices("kube-system").List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(slices.Items) != 0 {
+		t.Errorf("the API server would refuse %+v, %v", slices.Items, err)
+	}
+}
+
 func assertServed(t *testing.T, client *fake.Clientset, address netip.Addr) {
 	t.Helper()
 	got, err := client.CoreV1().Services("kube-system").Get(t.Context(), "kube-dns", metav1.GetOptions{})

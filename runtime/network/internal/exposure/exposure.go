@@ -1,5 +1,6 @@
 // Package exposure makes Services and pods reachable at ports of the sandbox itself:
-// NodePorts, the ports of load balancers, and pods' host ports.
+// NodePorts, the ports of load balancers, and pods' host ports; in host-network mode
+// ClusterIPs as well.
 package exposure
 
 import (
@@ -16,9 +17,6 @@ import (
 	"sandkube.dev/runtime/network/internal/services"
 )
 
-// retryInterval is how often a port that is taken is tried again.
-const retryInterval = 3 * time.Second
-
 // Config says what an Exposure works with.
 type Config struct {
 	Balancer forward.Balancer
@@ -28,6 +26,9 @@ type Config struct {
 	Allow forward.AllowFunc
 	// External says whether a client is neither a pod nor the node itself.
 	External func(client netip.Addr) bool
+	// PodAddress is the address that all pods have in host-network mode; invalid where each
+	// has its own.
+	PodAddress netip.Addr
 	// Report tells the Service or Pod that wants a port why it can not be had: once
 	// for each reason. It must not call the Exposure.
 	Report func(owner v1.ObjectReference, message string)
@@ -46,6 +47,16 @@ type HostPort struct {
 	Target netip.AddrPort
 }
 
+// Wanted is all that is to be reachable.
+type Wanted struct {
+	// Node are ports at any address of the sandbox.
+	Node      map[services.NodeFrontend]*services.Port
+	HostPorts []HostPort
+	// Cluster are ports at ClusterIPs, which are addresses of the sandbox in host-network
+	// mode; nil otherwise.
+	Cluster map[services.Frontend]*services.Port
+}
+
 // socket identifies a listener in the root network namespace.
 type socket struct {
 	protocol v1.Protocol
@@ -56,6 +67,9 @@ type socket struct {
 type wish struct {
 	owner v1.ObjectReference
 	port  *services.Port
+	// behind is where an endpoint listens that has the same port number in the same network;
+	// invalid when there is none.
+	behind netip.AddrPort
 }
 
 // Exposure keeps the listeners that were applied last.
@@ -71,8 +85,10 @@ type Exposure struct {
 	wishes  map[socket]wish
 	open    map[socket]*listener
 	refused map[refusal]string
-	// retry is running while a wish is refused.
+	// retry is running while a wish is refused or waits.
 	retry *time.Timer
+	// patience is how long the next wait for an endpoint that does not listen yet is.
+	patience time.Duration
 }
 
 // New makes an Exposure of nothing.
@@ -85,31 +101,34 @@ func New(config Config) *Exposure {
 	}
 }
 
-// Apply makes the listeners those of the node's frontends that have external endpoints
-// and of the pods' host ports. Connections stay. A port that can not be had is reported
-// and tried again by itself. Where two want the same, the Service has it.
-func (e *Exposure) Apply(frontends map[services.NodeFrontend]*services.Port, hostPorts []HostPort) error {
+// Apply makes the listeners those of the frontends that have endpoints and of the pods'
+// host ports. Connections stay. A port that can not be had is reported and tried again by
+// itself. Where two want the same, the Service has it.
+func (e *Exposure) Apply(wanted Wanted) error {
 	e.lock.Lock()
 	defer e.lock.Unlock()
 	if e.running.Err() != nil {
 		return nil
 	}
-	wishes, clashes := collect(frontends, hostPorts)
+	wishes, clashes := collect(wanted, e.config.PodAddress)
 	err := e.closeUnwanted(wishes)
 	e.wishes = wishes
-	refused := e.openWanted()
+	e.patience = firstPatience
+	refused, waiting := e.openWanted()
 	for key, message := range clashes {
 		refused[key] = message
 	}
 	e.report(refused)
+	e.tryLater(waiting)
 	return err
 }
 
-// closeUnwanted closes the listeners that no one wants any more.
+// closeUnwanted closes the listeners that no one wants any more, and those in the way of an
+// endpoint that has got the same port number.
 func (e *Exposure) closeUnwanted(wishes map[socket]wish) error {
 	var errs []error
 	for at, opened := range e.open {
-		if _, wanted := wishes[at]; !wanted {
+		if wished, wanted := wishes[at]; !wanted || wished.behind != opened.behind {
 			delete(e.open, at)
 			errs = append(errs, opened.close())
 		}
@@ -117,27 +136,36 @@ func (e *Exposure) closeUnwanted(wishes map[socket]wish) error {
 	return errors.Join(errs...)
 }
 
-// openWanted opens what is wanted and not open, and returns what can not be had.
-func (e *Exposure) openWanted() map[refusal]string {
-	refused := map[refusal]string{}
+// openWanted opens what is wanted and not open. It returns what can not be had, and whether
+// something waits for an endpoint to listen.
+func (e *Exposure) openWanted() (refused map[refusal]string, waiting bool) {
+	refused = map[refusal]string{}
 	for at, wished := range e.wishes {
 		if opened := e.open[at]; opened != nil {
 			opened.port.Set(wished.port)
 			continue
 		}
-		opened, err := e.listen(at, wished.port)
+		if wished.behind.IsValid() && !e.isInUse(at.protocol, wished.behind) {
+			// An endpoint that listens at all addresses could not any more.
+			waiting = true
+			continue
+		}
+		opened, err := e.listen(at, wished)
+		if answersItself(at, wished, err) {
+			continue
+		}
 		if err != nil {
 			refused[refusal{at, wished.owner}] = explain(at, err)
 			continue
 		}
 		e.open[at] = opened
 	}
-	return refused
+	return refused, waiting
 }
 
 // Close closes the listeners, ends all connections and waits for that.
 func (e *Exposure) Close() error {
-	err := e.Apply(nil, nil)
+	err := e.Apply(Wanted{})
 	e.end()
 	e.serving.Wait()
 	return err

@@ -114,7 +114,7 @@ func TestNodePortServesByWhereClientsComeFrom(t *testing.T) {
 		outside := netip.MustParseAddr("127.0.0.9")
 		exposure, _ := start(t, func(client netip.Addr) bool { return client == outside })
 		port := &services.Port{Name: services.PortName{Protocol: v1.ProtocolTCP}, Internal: all, External: here}
-		check(t, exposure.Apply(map[services.NodeFrontend]*services.Port{nodePort: port}, nil))
+		check(t, exposure.Apply(Wanted{Node: map[services.NodeFrontend]*services.Port{nodePort: port}}))
 		if answer, err := greeted("127.0.0.1:30080"); err != nil || answer != "internal" {
 			t.Errorf("a client of the cluster: %q, %v", answer, err)
 		}
@@ -132,7 +132,7 @@ func TestNodePortWithoutExternalEndpointsRefuses(t *testing.T) {
 	inside(t, func(t *testing.T) {
 		exposure, reports := start(t, func(netip.Addr) bool { return false })
 		port := &services.Port{Name: services.PortName{Protocol: v1.ProtocolTCP}, Internal: []services.Endpoint{serve(t, "internal")}}
-		check(t, exposure.Apply(map[services.NodeFrontend]*services.Port{nodePort: port}, nil))
+		check(t, exposure.Apply(Wanted{Node: map[services.NodeFrontend]*services.Port{nodePort: port}}))
 		if _, err := greeted("127.0.0.1:30080"); !errors.Is(err, unix.ECONNREFUSED) {
 			t.Errorf("%v, want a refusal", err)
 		}
@@ -151,13 +151,13 @@ func TestTakenPortIsReportedOnceAndHadLater(t *testing.T) {
 			Pod: podA, Protocol: v1.ProtocolTCP,
 			At: netip.MustParseAddrPort("0.0.0.0:8080"), Target: serve(t, "pod").Address,
 		}}
-		check(t, exposure.Apply(nil, hostPorts))
+		check(t, exposure.Apply(Wanted{HostPorts: hostPorts}))
 		want := reported{podA, "TCP port 8080 of the sandbox can not be had: another program of the sandbox has it"}
 		if got := <-reports; got != want {
 			t.Errorf("reported %v, want %v", got, want)
 		}
 		check(t, other.Close())
-		check(t, exposure.Apply(nil, hostPorts))
+		check(t, exposure.Apply(Wanted{HostPorts: hostPorts}))
 		if answer, err := greeted("127.0.0.1:8080"); err != nil || answer != "pod" {
 			t.Errorf("%q, %v", answer, err)
 		}
@@ -172,10 +172,10 @@ func TestTakenPortIsTriedAgainByItself(t *testing.T) {
 		exposure, reports := start(t, func(netip.Addr) bool { return false })
 		other, err := net.Listen("tcp4", "0.0.0.0:8080")
 		check(t, err)
-		check(t, exposure.Apply(nil, []HostPort{{
+		check(t, exposure.Apply(Wanted{HostPorts: []HostPort{{
 			Pod: podA, Protocol: v1.ProtocolTCP,
 			At: netip.MustParseAddrPort("0.0.0.0:8080"), Target: serve(t, "pod").Address,
-		}}))
+		}}}))
 		<-reports
 		check(t, other.Close())
 		for deadline := time.Now().Add(limit); ; {
@@ -196,10 +196,10 @@ func TestServiceComesBeforeAHostPort(t *testing.T) {
 		endpoints := []services.Endpoint{serve(t, "service")}
 		port := &services.Port{Name: services.PortName{Protocol: v1.ProtocolTCP}, Internal: endpoints, External: endpoints}
 		port.Name.Service.Namespace, port.Name.Service.Name = "default", "web"
-		check(t, exposure.Apply(map[services.NodeFrontend]*services.Port{nodePort: port}, []HostPort{{
+		check(t, exposure.Apply(Wanted{Node: map[services.NodeFrontend]*services.Port{nodePort: port}, HostPorts: []HostPort{{
 			Pod: podA, Protocol: v1.ProtocolTCP,
 			At: netip.MustParseAddrPort("0.0.0.0:30080"), Target: serve(t, "pod").Address,
-		}}))
+		}}}))
 		want := reported{podA, "TCP port 30080 of the sandbox can not be had: Service default/web has it"}
 		if got := <-reports; got != want {
 			t.Errorf("reported %v, want %v", got, want)
@@ -228,10 +228,10 @@ func TestUDPRepliesLeaveFromWhereTheClientSent(t *testing.T) {
 			}
 		}()
 		exposure, _ := start(t, func(netip.Addr) bool { return false })
-		check(t, exposure.Apply(nil, []HostPort{{
+		check(t, exposure.Apply(Wanted{HostPorts: []HostPort{{
 			Pod: podA, Protocol: v1.ProtocolUDP,
 			At: netip.MustParseAddrPort("0.0.0.0:5353"), Target: server.LocalAddr().(*net.UDPAddr).AddrPort(),
-		}}))
+		}}}))
 		for _, address := range []string{"127.0.0.1:5353", "127.0.0.2:5353"} {
 			client, err := net.Dial("udp4", address)
 			check(t, err)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	v1 "k8s.io/api/core/v1"
 
@@ -21,7 +20,11 @@ func explain(at socket, err error) string {
 	if errors.Is(err, unix.EADDRINUSE) {
 		err = errors.New("another program of the sandbox has it")
 	}
-	return fmt.Sprintf("%s port %d of the sandbox can not be had: %v", at.protocol, at.at.Port(), err)
+	where := "of the sandbox"
+	if !at.at.Addr().IsUnspecified() {
+		where = "at " + at.at.Addr().String()
+	}
+	return fmt.Sprintf("%s port %d %s can not be had: %v", at.protocol, at.at.Port(), where, err)
 }
 
 // report tells what is refused now and was not before, and tries again later.
@@ -34,27 +37,4 @@ func (e *Exposure) report(refused map[refusal]string) {
 		e.config.Report(key.owner, message)
 	}
 	e.refused = refused
-	if e.retry != nil {
-		e.retry.Stop()
-		e.retry = nil
-	}
-	if len(refused) > 0 {
-		e.retry = time.AfterFunc(retryInterval, e.tryAgain)
-	}
-}
-
-func (e *Exposure) tryAgain() {
-	e.lock.Lock()
-	defer e.lock.Unlock()
-	if e.running.Err() != nil {
-		return
-	}
-	refused := e.openWanted()
-	for key, message := range e.refused {
-		// Clashes between wishes end by Apply only.
-		if e.wishes[key.at].owner != key.owner {
-			refused[key] = message
-		}
-	}
-	e.report(refused)
 }

@@ -23,6 +23,9 @@ type Node struct {
 	Name string
 	// Addresses are the node's own.
 	Addresses sets.Set[netip.Addr]
+	// LoopbackRange is the part of 127.0.0.0/8 that ClusterIPs are from in host-network
+	// mode. Invalid otherwise: then no ClusterIP is a loopback address.
+	LoopbackRange netip.Prefix
 }
 
 // Build makes the Snapshot of what the API says, and tells what of it is not served. It

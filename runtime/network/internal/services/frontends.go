@@ -10,7 +10,7 @@ import (
 
 // addAllocated adds the frontends at addresses and ports that the API server hands out.
 func (b *builder) addAllocated(service *v1.Service, ports []servedPort) {
-	for _, address := range clusterAddresses(service) {
+	for _, address := range b.clusterAddresses(service) {
 		for i := range ports {
 			served := &ports[i]
 			frontend := Frontend{served.port.Name.Protocol, netip.AddrPortFrom(address, served.number)}
@@ -30,14 +30,16 @@ func (b *builder) addAllocated(service *v1.Service, ports []servedPort) {
 
 // clusterAddresses are the IPv4 ClusterIPs. Of a dual-stack Service that is one; an IPv6
 // address has no clients, since pods have IPv4 addresses only.
-func clusterAddresses(service *v1.Service) []netip.Addr {
+func (b *builder) clusterAddresses(service *v1.Service) []netip.Addr {
 	texts := service.Spec.ClusterIPs
 	if len(texts) == 0 {
 		texts = []string{service.Spec.ClusterIP}
 	}
 	addresses := make([]netip.Addr, 0, 1)
 	for _, text := range texts {
-		if address, err := unicastIPv4(text); err == nil {
+		if address, err := netip.ParseAddr(text); err == nil && b.node.LoopbackRange.Contains(address) {
+			addresses = append(addresses, address)
+		} else if address, err := unicastIPv4(text); err == nil {
 			addresses = append(addresses, address)
 		}
 	}

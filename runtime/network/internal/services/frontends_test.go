@@ -2,6 +2,7 @@ package services
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -195,6 +196,26 @@ func TestSourceRanges(t *testing.T) {
 			}
 			if snapshot.Node[NodeFrontend{v1.ProtocolTCP, 30080}].Sources != nil || snapshot.Cluster[tcp("10.43.0.5:80")].Sources != nil {
 				t.Error("NodePort or ClusterIP is limited too")
+			}
+		})
+	}
+}
+
+func TestClusterIPsInTheLoopbackRange(t *testing.T) {
+	services := []*v1.Service{newService("in", "127.43.0.5"), newService("beside", "127.0.0.5"), newService("usual", "10.43.0.5")}
+	for name, test := range map[string]struct {
+		within netip.Prefix
+		want   []string
+	}{
+		"are served in host-network mode": {netip.MustParsePrefix("127.43.0.0/16"), []string{"cluster 10.43.0.5:80/TCP usual:", "cluster 127.43.0.5:80/TCP in:"}},
+		"are not served otherwise":        {netip.Prefix{}, []string{"cluster 10.43.0.5:80/TCP usual:"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			node := thisNode
+			node.LoopbackRange = test.within
+			snapshot, _ := Build(services, nil, node)
+			if got := frontendsOf(snapshot); !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}

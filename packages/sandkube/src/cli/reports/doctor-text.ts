@@ -51,6 +51,7 @@ function systemRows(system: System): string[][] {
     ["  root", system.rootFilesystem],
     ["  data", `${system.dataFilesystem}, ${formatBytes(system.dataFreeBytes)} free`],
     ["  default route", route],
+    ["  addresses", system.addresses.join(", ") || "loopback only"],
   ];
 }
 

@@ -1,5 +1,12 @@
-import type { ClusterStatus, RoleStatus } from "../../index.js";
+import type { ClusterSettings, ClusterStatus, RoleStatus } from "../../index.js";
 import { table } from "../table.js";
+
+const modeTexts: Record<ClusterSettings["mode"], string> = {
+  full: "full",
+  "host-network":
+    "host-network (pods share the node's network and address; NetworkPolicies are not enforced)",
+  "control-plane": "control-plane",
+};
 
 /** A cluster's state, and a line for each role. */
 export function formatStatus(status: ClusterStatus): string[] {
@@ -10,7 +17,7 @@ export function formatStatus(status: ClusterStatus): string[] {
     ...(settings === null
       ? []
       : [
-          ["Mode:", settings.mode],
+          ["Mode:", modeTexts[settings.mode]],
           ["API server:", `https://${settings.bindAddress}:${settings.apiPort}`],
         ]),
     ["Kubeconfig:", status.kubeconfigPath],

@@ -16,6 +16,12 @@ export function upResult(cluster: Cluster): Record<string, unknown> {
   };
 }
 
+const modeNotes: Record<Cluster["settings"]["mode"], string> = {
+  full: "",
+  "host-network": ", its pods share the node's network",
+  "control-plane": ", without a node",
+};
+
 function readyMs(boot: Cluster["boot"]): number {
   return boot?.timings.dnsReadyMs ?? boot?.timings.schedulableMs ?? 0;
 }
@@ -26,21 +32,23 @@ export function formatUpResult(cluster: Cluster): string {
   const { adaptations, boot } = cluster;
   const lines = [""];
   const how = boot?.wasRunning ? "is running" : `is ready after ${formatDuration(readyMs(boot))}`;
-  const what = cluster.settings.mode === "control-plane" ? ", without a node" : "";
+  const what = modeNotes[cluster.settings.mode];
   lines.push(style.bold(`Cluster ${cluster.name} ${how}${what}.`));
   if (adaptations.length > 0) {
     lines.push("", "Adapted to this sandbox (`sandkube explain ID` says more):");
     lines.push(...table(adaptations.map(({ id, title }) => [`  ${id}`, title])));
   }
+  const shared = adaptations.find(({ id }) => id === "shared-pod-network");
+  if (shared?.loses) lines.push("", `In host-network mode: ${shared.loses}`);
   const name = cluster.name === "default" ? "" : ` --name ${cluster.name}`;
   lines.push("", "Next:");
   lines.push(
     ...table([
       [`  sandkube${name} kubectl get pods -A`, "use the cluster"],
       [`  export KUBECONFIG=${cluster.kubeconfigPath}`, "the same with your own tools"],
-      ...(cluster.settings.mode === "full"
-        ? [[`  sandkube${name} image load FILE`, "bring an image without a registry"]]
-        : []),
+      ...(cluster.settings.mode === "control-plane"
+        ? []
+        : [[`  sandkube${name} image load FILE`, "bring an image without a registry"]]),
       [`  sandkube${name} down`, "stop it; up resumes it"],
       [`  sandkube${name} delete`, "remove it"],
     ]),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseClusterOptions } from "../../config/cluster-options.js";
+import type { ClusterMode } from "../../events.js";
 import type { FactId, Facts, FactState } from "../../sandbox/facts.js";
 import { factsWith, recordedFacts } from "../../sandbox/testing/recorded-facts.js";
 import { adaptationIds, type AdaptationId } from "../adaptation.js";
@@ -10,13 +11,14 @@ const mebibyte = 1024 ** 2;
 const gibibyte = 1024 ** 3;
 const allControllers = "cpu,cpuacct,cpuset,devices,memory,pids";
 
-function baseNode(): NodeSection {
+function baseNode(mode: ClusterMode = "full"): NodeSection {
   const spec = baseNodeSpec(
     parseClusterOptions({ dataDirectory: "/d" }),
     { clusterDirectory: "/d/default", programs: "/p" },
-    "full",
+    mode,
+    recordedFacts("full-kernel").system,
   );
-  if (spec.node === null) throw new Error("the mode full has a node");
+  if (spec.node === null) throw new Error(`the mode ${mode} has no node`);
   return spec.node;
 }
 
@@ -55,6 +57,18 @@ type Change = { [Part in keyof NodeSection]?: Partial<NodeSection[Part]> };
 
 /** Facts under which an adaptation applies, and exactly what it then changes. */
 const applied: [AdaptationId, string, Facts, Change][] = [
+  [
+    "shared-pod-network",
+    "there is no veth pair",
+    broken("network.veth"),
+    { containerd: { unprivilegedPorts: false, unprivilegedIcmp: false } },
+  ],
+  [
+    "shared-pod-network",
+    "it was asked for",
+    recordedFacts("full-kernel"),
+    { containerd: { unprivilegedPorts: false, unprivilegedIcmp: false } },
+  ],
   [
     "cgroup-v1-mounts",
     "nothing is mounted",
@@ -250,6 +264,10 @@ const notApplied: [AdaptationId, string, Facts][] = [
   ["advisory-limits", "it was not tried", broken("cgroup.memory-enforced", "skipped")],
 ];
 
+/** The mode in which an adaptation is tested. */
+const modeFor = (id: AdaptationId): ClusterMode =>
+  id === "shared-pod-network" ? "host-network" : "full";
+
 function changed(node: NodeSection, change: Change): NodeSection {
   const parts = Object.entries(change).map(([part, values]) => {
     const before = node[part as keyof NodeSection];
@@ -261,12 +279,13 @@ function changed(node: NodeSection, change: Change): NodeSection {
 describe("an adaptation applies", () => {
   it.each(applied)("%s: %s", (id, _case, facts, change) => {
     const adaptation = adaptationOf(id);
-    expect(adaptation.applies(facts)).not.toBeNull();
-    expect(adaptation.apply(baseNode(), facts)).toEqual(changed(baseNode(), change));
+    const node = baseNode(modeFor(id));
+    expect(adaptation.applies(facts, node)).not.toBeNull();
+    expect(adaptation.apply(node, facts)).toEqual(changed(node, change));
   });
 
   it.each(applied)("%s gives its evidence: %s", (id, _case, facts) => {
-    const evidence = adaptationOf(id).applies(facts) ?? [];
+    const evidence = adaptationOf(id).applies(facts, baseNode(modeFor(id))) ?? [];
     const probed = evidence.flatMap(({ fact, state }) =>
       fact === "system.memoryAvailableBytes" ? [] : [{ fact, state }],
     );
@@ -281,11 +300,16 @@ describe("an adaptation applies", () => {
 
 describe("an adaptation does not apply", () => {
   it.each(notApplied)("%s: %s", (id, _case, facts) => {
-    expect(adaptationOf(id).applies(facts)).toBeNull();
+    expect(adaptationOf(id).applies(facts, baseNode())).toBeNull();
   });
 
   it.each(adaptationIds)("%s: on a full kernel", (id) => {
-    expect(adaptationOf(id).applies(recordedFacts("full-kernel"))).toBeNull();
+    expect(adaptationOf(id).applies(recordedFacts("full-kernel"), baseNode())).toBeNull();
+  });
+
+  it("no-gateway: in host-network mode, where pods use the sandbox's own ways out", () => {
+    const facts = broken("network.tap-port");
+    expect(adaptationOf("no-gateway").applies(facts, baseNode("host-network"))).toBeNull();
   });
 });
 

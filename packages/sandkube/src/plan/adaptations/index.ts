@@ -14,6 +14,7 @@ import { noKeyring } from "./no-keyring.js";
 import { noSeccomp } from "./no-seccomp.js";
 import { oomScore } from "./oom-score.js";
 import { sharedPidNamespace } from "./shared-pid-namespace.js";
+import { sharedPodNetwork } from "./shared-pod-network.js";
 import { snapshotsOnTmpfs } from "./snapshots-on-tmpfs.js";
 import { unprivilegedPorts } from "./unprivileged-ports.js";
 
@@ -31,6 +32,7 @@ export const adaptations: readonly Adaptation[] = [
   noKeyring,
   snapshotsOnTmpfs,
   nativeSnapshotter,
+  sharedPodNetwork,
   noGateway,
   noIptables,
   libmountMount2,

@@ -11,6 +11,7 @@ export const noGateway: Adaptation = {
   loses: "Pods reach nothing outside the cluster, and NetworkPolicies are not enforced.",
   upstream: ["https://gvisor.dev/docs/user_guide/networking/"],
   obsoleteWhen: "network.tap-port is yes in every supported sandbox.",
-  applies: (facts) => unlessWorks(facts, "network.tap-port"),
+  applies: (facts, { network }) =>
+    network.mode === "host" ? null : unlessWorks(facts, "network.tap-port"),
   apply: (node) => ({ ...node, network: { ...node.network, gatewayAddress: "" } }),
 };
