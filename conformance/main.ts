@@ -16,7 +16,8 @@ import { Journal, type JournalHead } from "./run/journal.js";
 import { runSuite } from "./run/run-suite.js";
 import { shardOf } from "./run/selection.js";
 import { specsThatMatch } from "./suite/specs.js";
-import { conformanceSuite } from "./suite/suite.js";
+import { smokeSpecs } from "./smoke.js";
+import { conformanceSuite, suiteIsBuilt } from "./suite/suite.js";
 
 /** What conformance means: every spec with this tag. */
 const wholeSuite = { focus: String.raw`\[Conformance\]`, skip: null };
@@ -35,17 +36,24 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
     await run(["npm", "run", "--silent", "build"], { cwd: repositoryPath() });
     await run(["npm", "run", "--silent", "build:programs"], { cwd: repositoryPath() });
   }
+  if (options.ifBuilt && !(await suiteIsBuilt())) {
+    report(
+      "the suite is not built: npm run conformance -- --smoke builds it and runs the smoke set",
+    );
+    return 0;
+  }
   const suite = await conformanceSuite(signal, report);
-  const matching = await specsThatMatch(suite, options, signal);
+  const matching = options.smoke ? smokeSpecs : await specsThatMatch(suite, options, signal);
   const chosen = options.shard === null ? matching : shardOf(matching, options.shard);
   if (chosen.length === 0) throw new UsageError("no spec matches --focus, --skip and --shard");
   const images = await conformanceImages(suite.images, signal, report);
   await prepare({ kinds: [kind], userlands: ["bookworm"], signal, report });
-  const output = options.output ?? join(dirname(cacheRoot()), "conformance", kind);
+  const output = options.output ?? defaultOutput(options);
   const { version, components } = readVersions();
   const head: JournalHead = { kind, versions: { sandkube: version, ...components } };
   const journal = await openJournal(output, head, options);
   const specs = chosen.filter((name) => isToRun(name, journal, options));
+  const leftBehind: string[] = [];
   const early = specs.length === 0 ? null : await attempt();
   const results = chosen.flatMap((name) => journal.result(name) ?? []);
   if (options.record && results.some(({ name }) => isConformanceSpec(name))) {
@@ -55,13 +63,15 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
     report(`recorded in ${paths.join(" and ")}`);
   }
   const outcome = outcomeOf(results, chosen.length);
-  process.stdout.write(options.json ? `${JSON.stringify(outcome)}\n` : summaryOf(outcome));
+  const summary = options.json ? JSON.stringify({ ...outcome, leftBehind }) : summaryOf(outcome);
+  process.stdout.write(`${summary.trimEnd()}\n`);
   report(`logs, reports and results are in ${output}`);
   if (early !== null) {
     report(`${early.message}\n--resume goes on from here`);
     return exitCodes.endedEarly;
   }
-  return outcome.failed > 0 ? exitCodes.specsFailed : 0;
+  for (const part of leftBehind) report(`left behind on the node: ${part}`);
+  return outcome.failed > 0 || leftBehind.length > 0 ? exitCodes.specsFailed : 0;
 
   /** Returns why the run ended before the last spec, if it did. */
   async function attempt(): Promise<Error | null> {
@@ -72,7 +82,7 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
         if (specs.includes(result.name)) journal.add(result);
         else report(`${result.name} ${result.outcome}: ${result.reason}`);
       };
-      await runSuite({
+      const parts = await runSuite({
         kind,
         suite,
         images,
@@ -83,6 +93,7 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
         report,
         onResult,
       });
+      leftBehind.push(...parts);
     } catch (error) {
       if (signal.aborted || !(error instanceof Error)) throw error;
       return error;
@@ -90,6 +101,10 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
     const left = specs.filter((name) => journal.result(name) === undefined).length;
     return left === 0 ? null : new Error(`the suite ended with ${left} specs still to be run`);
   }
+}
+
+function defaultOutput({ kind, smoke }: ConformanceOptions): string {
+  return join(dirname(cacheRoot()), "conformance", smoke ? `${kind}-smoke` : kind);
 }
 
 async function openJournal(

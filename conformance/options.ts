@@ -12,6 +12,8 @@ OPTIONS
   --lab KIND        g26, g24 or bare (default: g26)
   --focus REGEX     run the specs whose text matches (default: ${defaultFocus})
   --skip REGEX      but not those whose text matches this
+  --smoke           run the 42 specs of conformance/smoke.ts, which npm test runs
+  --if-built        do nothing where the suite is not built yet, which takes 12 minutes or more
   --parallel N      run N specs at a time; those marked Serial come after (default: 1)
   --shard I/N       run the I-th of N parts of these specs
   --resume          go on with the run that ended early: its results count, the rest is run
@@ -25,7 +27,8 @@ OPTIONS
 
 The results of conformance specs are recorded in conformance/results, beside those of earlier runs of
 the same versions, and docs/conformance.md is rendered anew. Progress goes to standard error, the result
-to standard output. The exit code is 0 when every spec passed or was skipped, 3 when one failed, 4 when
+to standard output. The exit code is 0 when every spec passed or was skipped, 3 when one failed or left
+something behind on the node, 4 when
 the sandbox or the suite ended before the last spec.
 `;
 
@@ -34,6 +37,10 @@ export interface ConformanceOptions {
   /** Regular expressions of Go, which Ginkgo matches with the text of each spec. */
   readonly focus: string;
   readonly skip: string | null;
+  /** Run the smoke set instead of what `focus` and `skip` choose. */
+  readonly smoke: boolean;
+  /** Do nothing where the suite is not in the cache. */
+  readonly ifBuilt: boolean;
   /** Number of specs that run at a time. */
   readonly parallel: number;
   readonly shard: Shard | null;
@@ -56,11 +63,16 @@ export class UsageError extends Error {
 export function parseOptions(args: readonly string[]): ConformanceOptions {
   const values = parsed(args);
   const { resume = false, failed = false } = values;
+  if (values.smoke === true && (values.focus ?? values.skip) !== undefined) {
+    throw new UsageError("--smoke chooses specs itself: --focus and --skip do not go with it");
+  }
   if (resume && failed) throw new UsageError("--resume and --failed exclude each other");
   return {
     kind: kindNamed(values.lab ?? "g26"),
     focus: values.focus ?? defaultFocus,
     skip: values.skip ?? null,
+    smoke: values.smoke ?? false,
+    ifBuilt: values["if-built"] ?? false,
     parallel: parallelOf(values.parallel ?? "1"),
     shard: values.shard === undefined ? null : shardOf(values.shard),
     earlier: resume ? "resume" : failed ? "repeat-failed" : "discard",
@@ -80,6 +92,8 @@ function parsed(args: readonly string[]) {
         lab: { type: "string" },
         focus: { type: "string" },
         skip: { type: "string" },
+        smoke: { type: "boolean" },
+        "if-built": { type: "boolean" },
         parallel: { type: "string" },
         shard: { type: "string" },
         resume: { type: "boolean" },

@@ -49,6 +49,36 @@ function countVitest(report, succeeded) {
   return { passed, failed: succeeded ? failed : Math.max(failed, 1) };
 }
 
+/** Runs Kubernetes' conformance tests; each spec counts as a test. */
+export async function runConformance(args) {
+  const child = spawn(
+    process.execPath,
+    ["--import", "tsx", "conformance/main.ts", ...args, "--json"],
+    {
+      cwd: checkout,
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  const closed = new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  let output = "";
+  for await (const text of child.stdout.setEncoding("utf8")) output += text;
+  const code = await closed;
+  const {
+    passed = 0,
+    failed = 0,
+    notRun = 0,
+    misses = [],
+  } = output === "" ? {} : JSON.parse(output);
+  for (const { name, outcome, reason } of misses) {
+    process.stdout.write(`${outcome}: ${name}\n  ${reason}\n`);
+  }
+  const missing = failed + notRun;
+  return { passed, failed: code === 0 ? missing : Math.max(missing, 1) };
+}
+
 /** Runs the Go tests of packages of one module; prints packages and the output of failed tests. */
 export async function runGoTests(module, packages) {
   // The linters run vet, with more checks.

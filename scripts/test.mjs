@@ -15,7 +15,7 @@ import {
   SetUpError,
   tool,
 } from "./set-up.mjs";
-import { runGoTests, runVitest } from "./test-tally.mjs";
+import { runConformance, runGoTests, runVitest } from "./test-tally.mjs";
 
 const node = (name, ...args) => command(process.execPath, [tool(name), ...args]);
 /** In order. What is in no part is needed by all. */
@@ -44,11 +44,23 @@ function steps(filters) {
     })),
     { part: "e2e", name: "the lab's sandboxes", run: prepareLab },
     { part: "e2e", name: "end-to-end tests", run: () => runVitest("e2e", filters) },
+    ...(filters.length === 0
+      ? [{ part: "e2e", name: "smoke set of Kubernetes' conformance suite", run: smokeSet }]
+      : []),
   ];
 }
 
 async function prepareLab() {
   await command(process.execPath, ["--import", "tsx", "lab/src/main.ts", "prepare"]);
+}
+
+/**
+ * Counts each spec as a test. Nothing is run where the suite is not built: a first build compiles most
+ * of Kubernetes once more, for which a first `npm test` has no time.
+ */
+async function smokeSet() {
+  const args = ["--smoke", "--if-built", "--parallel", "2", "--no-build", "--no-record"];
+  return await runConformance(args);
 }
 
 async function main() {

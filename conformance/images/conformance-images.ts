@@ -36,7 +36,7 @@ export async function conformanceImages(
     return reference === undefined ? [] : [{ reference, recipe }];
   });
   const imageArchive = await buildTool("image-archive", report);
-  const roots = await userlands(signal);
+  const roots = await userlands(signal, report);
   const directory = await cached({
     name: "conformance-images",
     recipe: {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cached } from "../../lab/src/cache.js";
+import { busybox } from "./busybox.js";
 import { debianMirror, ensurePrograms } from "../../lab/src/debian.js";
 import { diesWithHarness, requireOnHost } from "../../lab/src/host-command.js";
 
@@ -52,8 +53,8 @@ const files: Readonly<Record<string, string>> = {
 };
 
 /**
- * Links by path. As `sh` busybox would do, but its shell drops environment variables whose names
- * are no shell names, such as those made from a ConfigMap's key `data-1`.
+ * Links by path in the root that has these programs. As `sh` busybox would do, but the shell of
+ * Debian's drops environment variables whose names are no shell names.
  */
 const links: Readonly<Record<string, string>> = {
   "bin/nc": "nc.openbsd",
@@ -68,12 +69,16 @@ const buildTimeoutMs = 15 * 60_000;
 export interface Userlands {
   /** A shell, curl, dig, getent, nc, ss and nginx of Debian; for all else busybox, as in Alpine. */
   readonly full: string;
-  /** A shell and busybox, statically linked. */
+  /** Busybox as its authors release it, which is the shell too. */
   readonly small: string;
 }
 
 /** Makes the root file systems of the images if they are not in the cache yet. */
-export async function userlands(signal: AbortSignal): Promise<Userlands> {
+export async function userlands(
+  signal: AbortSignal,
+  report: (line: string) => void,
+): Promise<Userlands> {
+  const smallBusybox = await busybox(signal, report);
   const parts = [
     debianSuite,
     ...packages,
@@ -82,16 +87,14 @@ export async function userlands(signal: AbortSignal): Promise<Userlands> {
   ];
   const directory = await cached({
     name: "conformance-userlands",
-    recipe: { form: 1, parts, architecture: process.arch },
+    recipe: { form: 2, parts, smallBusybox, architecture: process.arch },
     signal,
     build: async (scratch) => {
       const { full, small } = rootsIn(scratch);
       await extractPackages(full, signal);
       for (const path of unused) await rm(join(full, path), { recursive: true, force: true });
       await mkdir(join(small, "bin"), { recursive: true });
-      for (const program of ["bash-static", "busybox"]) {
-        await copyFile(join(full, "bin", program), join(small, "bin", program));
-      }
+      await copyFile(smallBusybox, join(small, "bin/busybox"));
       for (const root of [full, small]) await finish(root, signal);
     },
   });

@@ -5,7 +5,7 @@ import type { JournalHead } from "../run/journal.js";
 import type { SpecResult } from "./spec-results.js";
 
 /** How a conformance spec went when it was last run. */
-export interface RecordedSpec extends SpecResult {
+export interface RecordedSpec extends Omit<SpecResult, "seconds"> {
   /** Day of the run, `YYYY-MM-DD`. */
   readonly date: string;
 }
@@ -53,8 +53,8 @@ export function merged(
   const known = new Set(conformanceSpecs);
   const specs = new Map<string, RecordedSpec>();
   for (const spec of isOfSameVersions ? earlier.specs : []) specs.set(spec.name, spec);
-  for (const { seconds, ...result } of results) {
-    specs.set(result.name, { ...result, seconds: Number(seconds.toFixed(1)), date });
+  for (const { seconds: _seconds, ...result } of results) {
+    specs.set(result.name, { ...result, date });
   }
   return {
     ...head,

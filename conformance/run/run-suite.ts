@@ -9,6 +9,7 @@ import { bootSandbox, type Sandbox, type SandboxKind } from "../../lab/src/index
 import type { ConformanceImages } from "../images/conformance-images.js";
 import { resultOf, specResults, type SpecResult } from "../report/spec-results.js";
 import type { Suite } from "../suite/suite.js";
+import { leftovers, podParts } from "./leftovers.js";
 import { SuiteProgress } from "./progress.js";
 import { focusOn } from "./selection.js";
 
@@ -41,9 +42,10 @@ const suiteTimeoutHours = 8;
 /**
  * Boots a sandbox with a cluster and runs specs in it. In `output` are then the suite's log, its
  * report and the cluster's logs. Throws when the suite does not come to its end; the results until
- * then have been told. When the sandbox died, the error says so and where its own logs are.
+ * then have been told. When the sandbox died, the error says so. Returns what the specs' pods have left
+ * behind on the node, a line each.
  */
-export async function runSuite(run: SuiteRun): Promise<void> {
+export async function runSuite(run: SuiteRun): Promise<string[]> {
   const { kind, suite, images, output, signal, report } = run;
   const extraMounts = [
     { source: suite.directory, destination: insidePaths.suite },
@@ -67,19 +69,28 @@ export async function runSuite(run: SuiteRun): Promise<void> {
   const { kubeconfigPath, directory } = JSON.parse(
     await succeed(sandbox, ["sandkube", "status", "--json"], signal),
   ) as ClusterStatus;
+  const partsBefore = await podParts(sandbox, signal);
   try {
     await runInside(sandbox, kubeconfigPath, run);
   } finally {
-    const logs = join(directory, "logs");
-    const copy = ["cp", "-r", logs, join(sandbox.pathInside(output), "cluster-logs")];
-    await succeed(sandbox, copy, AbortSignal.timeout(setUpTimeoutMs)).catch((error: unknown) =>
-      report(
-        `the cluster's logs are lost: ${error instanceof Error ? error.message : String(error)}`,
-      ),
+    await requireAlive(sandbox);
+    await keepLogs(sandbox, join(directory, "logs"), run);
+  }
+  for (const result of specResults(await readReport(output))) run.onResult(result);
+  report("looking for what the specs have left behind");
+  return await leftovers(sandbox, partsBefore, signal);
+}
+
+/** Copies the cluster's logs to the output directory, as far as that can be done. */
+async function keepLogs(sandbox: Sandbox, logs: string, run: SuiteRun): Promise<void> {
+  const copy = ["cp", "-r", logs, join(sandbox.pathInside(run.output), "cluster-logs")];
+  try {
+    await succeed(sandbox, copy, AbortSignal.timeout(setUpTimeoutMs));
+  } catch (error) {
+    run.report(
+      `the cluster's logs are lost: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  await requireAlive(sandbox, signal);
-  for (const result of specResults(await readReport(output))) run.onResult(result);
 }
 
 async function runInside(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun): Promise<void> {
@@ -128,9 +139,17 @@ function ginkgoCommand(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun):
   ];
 }
 
-/** Throws when the sandbox itself has died, which the end of a command in it does not tell. */
-async function requireAlive(sandbox: Sandbox, signal: AbortSignal): Promise<void> {
-  await sandbox.exec(["true"], { signal });
+/**
+ * Throws when the sandbox itself has died, which the end of a command in it does not tell. The lab then
+ * keeps the sandbox's logs, as `sandkube-kept-lab-*` in the temporary directory.
+ */
+async function requireAlive(sandbox: Sandbox): Promise<void> {
+  try {
+    await sandbox.exec(["true"], { signal: AbortSignal.timeout(setUpTimeoutMs) });
+  } catch (error) {
+    process.env["SANDKUBE_LAB_KEEP"] = "1";
+    throw error;
+  }
 }
 
 /** Throws with the end of the suite's log when the suite has ended without a report. */

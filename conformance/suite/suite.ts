@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cached } from "../../lab/src/cache.js";
+import { cached, entryPath, type Recipe } from "../../lab/src/cache.js";
 import { diesWithHarness, requireOnHost } from "../../lab/src/host-command.js";
 import { goBuild, goVersion, runtimeStamps } from "../../scripts/programs/go-build.js";
 import { repositoryPath } from "../../scripts/programs/repository.js";
@@ -21,6 +22,7 @@ export interface Suite {
   readonly images: readonly string[];
 }
 
+const cacheName = "conformance-suite";
 const packagePath = "k8s.io/kubernetes/test/e2e";
 const programName = "e2e.test";
 const ginkgoPath = "github.com/onsi/ginkgo/v2/ginkgo";
@@ -37,8 +39,8 @@ export async function conformanceSuite(
 ): Promise<Suite> {
   const stamps = runtimeStamps(readVersions());
   const directory = await cached({
-    name: "conformance-suite",
-    recipe: { form: 2, ...(await suiteModuleRecipe()), stamps },
+    name: cacheName,
+    recipe: await suiteRecipe(),
     signal,
     build: async (scratch) => {
       report(`building ${programName} (12 minutes on two cores when it is the first time)`);
@@ -62,6 +64,15 @@ export async function conformanceSuite(
     ginkgo: join(directory, ginkgoName),
     images,
   };
+}
+
+/** Whether {@link conformanceSuite} finds the suite in the cache. */
+export async function suiteIsBuilt(): Promise<boolean> {
+  return existsSync(entryPath(cacheName, await suiteRecipe()));
+}
+
+async function suiteRecipe(): Promise<Recipe> {
+  return { form: 2, ...(await suiteModuleRecipe()), stamps: runtimeStamps(readVersions()) };
 }
 
 /** What everything that is built from the suite's module depends on. */
