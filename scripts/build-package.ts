@@ -49,6 +49,8 @@ await build({
   input: { index: "src/index.ts", "cli/main": "src/cli/main.ts" },
   platform: "node",
   transform: { target: "node20.19" },
+  // What yaml has for Node is CommonJS, of which nothing can be left out.
+  resolve: { alias: { yaml: repositoryPath("node_modules/yaml/browser/index.js") } },
   plugins: [thirdPartyNotices],
   output: { dir: "dist", cleanDir: true, sourcemap: true },
 });

@@ -20,6 +20,12 @@ export {
   type ClusterStatus,
   type ListedCluster,
 } from "./cluster/cluster-status.js";
+export {
+  mergeKubeconfig,
+  unmergeKubeconfig,
+  type MergedKubeconfig,
+  type MergeKubeconfigOptions,
+} from "./cluster/merge-kubeconfig.js";
 export { deleteCluster, stopCluster, type StopOptions } from "./cluster/stop-cluster.js";
 export {
   doctor,
@@ -27,6 +33,10 @@ export {
   type ExamineOptions,
   type SandboxExamination,
 } from "./cluster/examine-sandbox.js";
+export { clusterConfigSchema, readClusterConfig } from "./cluster/cluster-config.js";
+export type { ConfigFile } from "./config/config-file.js";
+export { exportLogs, type ExportedLogs } from "./cluster/export-logs.js";
+export { watchClusterStatus } from "./cluster/watch-status.js";
 export {
   installPrograms,
   verifyPrograms,

@@ -1,4 +1,6 @@
+import { SandkubeError } from "../errors.js";
 import type { ProgressListener } from "../events.js";
+import { takeOutEverywhere } from "../kube/kubeconfig-merges.js";
 import { exists, removeTree } from "../platform/files.js";
 import { stepRunner } from "../boot/step.js";
 import { stopRuntime } from "../runtime/stop-runtime.js";
@@ -58,7 +60,11 @@ export async function deleteCluster(options: ClusterReference & StopOptions = {}
       signal: options.signal,
     });
     await stopLocked(surroundings, options.graceMs ?? deleteGraceMs, options);
-    await stepRunner(options.onProgress ?? (() => {}))({
+    const emit = options.onProgress ?? (() => {});
+    await takeOutEverywhere(paths, clusterName).catch((error: unknown) => {
+      emit({ type: "warning", message: `${SandkubeError.from(error).message}.` });
+    });
+    await stepRunner(emit)({
       name: "remove",
       title: `Removing ${paths.directory}`,
       run: () => removeClusterDirectory(dataDirectory, clusterName),

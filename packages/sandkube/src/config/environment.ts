@@ -1,4 +1,4 @@
-import { isAbsolute, join } from "node:path";
+import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { SandkubeError } from "../errors.js";
 import { clusterNamePattern } from "./cluster-options.js";
 
@@ -9,7 +9,8 @@ export const environmentVariables = {
   SANDKUBE_CLUSTER: "name of the cluster that commands act on when --name is not given",
   XDG_DATA_HOME: "where the data directory of users other than root lies (default ~/.local/share)",
   XDG_CACHE_HOME: "where a checkout caches the programs that it builds (default ~/.cache)",
-  HOME: "the home directory that the two defaults above start from",
+  KUBECONFIG: "the kubeconfig that `kubeconfig merge` adds a cluster to (default ~/.kube/config)",
+  HOME: "the home directory that the defaults above start from",
   HTTP_PROXY: "the proxy through which http: targets outside of the sandbox are reached",
   HTTPS_PROXY: "the proxy through which https: targets outside of the sandbox are reached",
   ALL_PROXY: "the proxy for what the two above leave open",
@@ -67,6 +68,20 @@ export function readEnvironment(environment: Environment, uid: number): Environm
     cluster,
     color: get("NO_COLOR") === undefined,
   };
+}
+
+/**
+ * The user's own kubeconfig, by the rules of kubectl: the first file that KUBECONFIG names, else the one
+ * in the home directory. Throws E_CONFIG.
+ */
+export function userKubeconfig(environment: Environment): string {
+  const first = (environment["KUBECONFIG"] ?? "").split(delimiter).find((path) => path !== "");
+  if (first !== undefined) return resolve(first);
+  const home = environment["HOME"];
+  if (home) return join(home, ".kube", "config");
+  throw new SandkubeError("E_CONFIG", "neither KUBECONFIG nor HOME is set", {
+    hint: "Name the file with --file.",
+  });
 }
 
 function missingHome(): never {

@@ -18,6 +18,8 @@ export interface ClusterPaths {
   controlSocket: string;
   /** The administrator's kubeconfig. */
   kubeconfig: string;
+  /** The users' own kubeconfigs that the cluster was added to. */
+  kubeconfigMerges: string;
   /** What kubectl remembers of the API. */
   kubectlCache: string;
   /** What host-setup has changed outside the data directory; absent when nothing is to be put back. */
@@ -65,6 +67,7 @@ export function clusterPaths(dataDirectory: string, name: string): ClusterPaths 
     lock: join(directory, "lock"),
     controlSocket: join(directory, "control.sock"),
     kubeconfig: join(directory, "kubeconfig"),
+    kubeconfigMerges: join(directory, "kubeconfig-merges.json"),
     kubectlCache: join(directory, "kubectl-cache"),
     hostRecord: join(directory, "host.json"),
     egressChoices: join(directory, "egress.json"),

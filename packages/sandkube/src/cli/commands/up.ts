@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { CreateClusterOptions } from "../../index.js";
 import {
   clusterReference,
   parseDurationMs,
@@ -13,6 +14,7 @@ import { reporting } from "../reporters/reporter.js";
 import { formatUpResult, upResult } from "../reports/up-result.js";
 
 interface UpFlags extends ClusterFlags, JsonFlag {
+  config?: string;
   controlPlane?: boolean;
   auto?: boolean;
   timeout?: number;
@@ -36,6 +38,10 @@ export function registerUp(program: Command): void {
         "A failure, or Ctrl-C, takes back what was made.",
     );
   withJsonOption(withClusterOptions(command))
+    .option(
+      "--config <file>",
+      "a configuration of sandkube.dev/v1alpha1 or of kind, - for standard input; options here come before it",
+    )
     .option(
       "--control-plane",
       "API server, controllers and scheduler without a node; needs no privilege",
@@ -69,25 +75,45 @@ export function registerUp(program: Command): void {
 }
 
 async function runUp(flags: UpFlags, signal: AbortSignal): Promise<void> {
-  const { createCluster } = await import("../../index.js");
-  const cluster = await reporting({ json: flags.json ?? false }, (onProgress) =>
-    createCluster({
-      ...clusterReference(flags),
-      mode: modeOf(flags),
-      timeoutMs: flags.timeout,
+  const { createCluster, readClusterConfig } = await import("../../index.js");
+  const config =
+    flags.config === undefined
+      ? null
+      : await readClusterConfig(flags.config === "-" ? process.stdin : flags.config);
+  const cluster = await reporting({ json: flags.json ?? false }, (onProgress) => {
+    for (const setting of config?.ignored ?? []) {
+      onProgress({ type: "warning", message: `${setting} has no effect here.` });
+    }
+    return createCluster({
+      ...config?.options,
+      ...given(optionsOf(flags)),
       retain: flags.retain,
-      publish: flags.publish,
-      proxyPods: flags.proxyPods,
-      apiPort: flags.apiPort,
-      kubeletPort: flags.kubeletPort,
-      podRange: flags.podRange ?? flags.clusterCidr,
-      serviceRange: flags.serviceRange ?? flags.serviceCidr,
+      publish: flags.publish ?? config?.publish,
       signal,
       onProgress,
-    }),
-  );
+    });
+  });
   if (flags.json) process.stdout.write(`${JSON.stringify(upResult(cluster))}\n`);
   else process.stdout.write(formatUpResult(cluster));
+}
+
+/** The options that the command line names. */
+function optionsOf(flags: UpFlags): CreateClusterOptions {
+  return {
+    ...clusterReference(flags),
+    mode: modeOf(flags),
+    timeoutMs: flags.timeout,
+    proxyPods: flags.proxyPods,
+    apiPort: flags.apiPort,
+    kubeletPort: flags.kubeletPort,
+    podRange: flags.podRange ?? flags.clusterCidr,
+    serviceRange: flags.serviceRange ?? flags.serviceCidr,
+  };
+}
+
+/** What is set, so that it can be laid over a configuration. */
+function given(options: CreateClusterOptions): CreateClusterOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** Undefined leaves an existing cluster's mode as it is; a new one then gets a node. */
