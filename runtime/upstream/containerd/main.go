@@ -4,7 +4,8 @@
 // or `ctr`. Both are upstream's own commands, unchanged; only the set of
 // plugins is smaller (plugins.go). `forget-snapshots` prepares containerd's
 // metadata for a start after snapshots were lost (snapshots.go); `images` works
-// on a node's images without a registry (images.go).
+// on a node's images without a registry (images.go); `registry` pulls them, and
+// configures how the kubelet's are pulled (registry.go).
 package main
 
 import (
@@ -39,11 +40,11 @@ func choose(argv []string) (name string, args []string, err error) {
 	if len(argv) > 1 && known(argv[1]) {
 		return argv[1], argv[1:], nil
 	}
-	return "sandkube-containerd", nil, fmt.Errorf("usage: sandkube-containerd {containerd|ctr|forget-snapshots|images} [arguments]")
+	return "sandkube-containerd", nil, fmt.Errorf("usage: sandkube-containerd {containerd|ctr|forget-snapshots|images|registry} [arguments]")
 }
 
 func known(name string) bool {
-	return slices.Contains([]string{"containerd", "ctr", "forget-snapshots", "images"}, name)
+	return slices.Contains([]string{"containerd", "ctr", "forget-snapshots", "images", "registry"}, name)
 }
 
 func run(name string, args []string) error {
@@ -54,6 +55,8 @@ func run(name string, args []string) error {
 		return forgetSnapshots(args[1:])
 	case "images":
 		return imagesCommand(args)
+	case "registry":
+		return registryCommand(args)
 	default:
 		return containerd.App().Run(args)
 	}

@@ -1,0 +1,170 @@
+package pull
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/remotes/docker"
+	"github.com/containerd/containerd/v2/core/remotes/docker/config"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+
+	"sandkube.dev/upstream/containerd/fault"
+)
+
+// namespace is that of all that the kubelet sees.
+const namespace = "k8s.io"
+
+// progressInterval is how often it is told how far a pull is.
+const progressInterval = 250 * time.Millisecond
+
+// Result is an image that has been pulled.
+type Result struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+	// SizeBytes is the size of all of its content, compressed as it is in the registry.
+	SizeBytes int64 `json:"sizeBytes"`
+}
+
+// Failure is why a pull failed: the fault of each host that was asked, the decisive one last.
+type Failure struct {
+	Faults []*fault.Fault `json:"faults"`
+}
+
+// Error implements error.
+func (f *Failure) Error() string { return f.decisive().Error() }
+
+func (f *Failure) decisive() *fault.Fault { return f.Faults[len(f.Faults)-1] }
+
+// PlatformError says that an image is there, but not for the platform that is asked for.
+type PlatformError struct{ Name, Platform string }
+
+// Error implements error.
+func (e *PlatformError) Error() string {
+	return fmt.Sprintf("%s has no image for %s", e.Name, e.Platform)
+}
+
+// Listener is told how a pull goes on.
+type Listener interface {
+	Progress(Progress)
+	// Retry says that the next attempt follows after a delay, and why.
+	Retry(because string, delay time.Duration)
+}
+
+// Pull pulls and unpacks an image, with several attempts where that may help. The error is a
+// *Failure where a registry or the way to it is the cause.
+func Pull(ctx context.Context, request Request, listener Listener) (_ *Result, err error) {
+	named, err := ParseReference(request.Reference)
+	if err != nil {
+		return nil, err
+	}
+	platform := platforms.DefaultSpec()
+	if request.Platform != "" {
+		if platform, err = platforms.Parse(request.Platform); err != nil {
+			return nil, fmt.Errorf("platform: %w", err)
+		}
+	}
+	accounts, err := NewAccounts(request.Account, request.AccountsDirectory)
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(request.Socket, client.WithDefaultNamespace(namespace))
+	if err != nil {
+		return nil, fmt.Errorf("connect to containerd: %w", err)
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	p := &puller{
+		request: request, name: named, client: c, accounts: accounts, listener: listener,
+		platform: platforms.Only(platform), platformName: platforms.FormatAll(platform),
+		recorder: &fault.Recorder{}, meter: newMeter(),
+	}
+	stop := p.tellProgress(ctx)
+	defer stop()
+	return p.untilDone(ctx)
+}
+
+type puller struct {
+	request      Request
+	name         reference.Named
+	client       *client.Client
+	accounts     *Accounts
+	listener     Listener
+	platform     platforms.MatchComparer
+	platformName string
+	recorder     *fault.Recorder
+	meter        *meter
+}
+
+// tellProgress tells how far the pull is until the returned function has been called.
+func (p *puller) tellProgress(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(progressInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				p.listener.Progress(p.meter.progress())
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// attempt pulls once.
+func (p *puller) attempt(ctx context.Context) (*Result, error) {
+	p.recorder.Forget()
+	options := config.HostOptions{
+		HostDir:      config.HostDirFromRoot(p.request.HostsDirectory),
+		Credentials:  p.accounts.Find,
+		UpdateClient: p.recorder.Watch,
+	}
+	if p.request.Insecure {
+		// containerd then tries HTTPS first and HTTP where that is not spoken.
+		options.DefaultScheme = "http"
+		options.DefaultTLS = &tls.Config{InsecureSkipVerify: true}
+	}
+	image, err := p.client.Pull(ctx, p.name.String(),
+		client.WithResolver(resolver{
+			Resolver: docker.NewResolver(docker.ResolverOptions{Hosts: config.ConfigureHosts(ctx, options)}),
+			meter:    p.meter,
+		}),
+		client.WithPlatformMatcher(p.platform),
+		client.WithPullSnapshotter(p.request.Snapshotter),
+		client.WithPullUnpack,
+		client.WithImageHandlerWrapper(p.meter.handler),
+	)
+	if err != nil {
+		return nil, p.explain(ctx, err)
+	}
+	done := p.meter.progress()
+	p.listener.Progress(done)
+	return &Result{Name: image.Name(), Digest: image.Target().Digest.String(), SizeBytes: done.TotalBytes}, nil
+}
+
+// explain finds what is behind a failed attempt.
+func (p *puller) explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	if faults := p.recorder.Faults(); len(faults) > 0 {
+		return &Failure{Faults: faults}
+	}
+	if errdefs.IsNotFound(err) {
+		// Every host has answered, and yet there is nothing: an index without this platform.
+		return &PlatformError{Name: p.name.String(), Platform: p.platformName}
+	}
+	return err
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"sandkube.dev/upstream/containerd/pull"
+	"sandkube.dev/upstream/containerd/registryconfig"
+)
+
+// registryCommand does what concerns registries. What is asked for comes as JSON on
+// standard input, since it may hold a password; standard output is lines of JSON.
+//
+//	registry configure --config FILE --hosts DIRECTORY --accounts DIRECTORY
+//	registry pull < REQUEST
+func registryCommand(args []string) error {
+	if len(args) < 2 {
+		return errors.New("takes a verb: configure or pull")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch verb, rest := args[1], args[2:]; verb {
+	case "configure":
+		return configureRegistries(rest)
+	case "pull":
+		return pullImage(ctx, os.Stdin, json.NewEncoder(os.Stdout))
+	default:
+		return fmt.Errorf("unknown verb %q", verb)
+	}
+}
+
+// configureRegistries writes what a registries.yaml says in containerd's words.
+func configureRegistries(args []string) error {
+	flags := flag.NewFlagSet("configure", flag.ContinueOnError)
+	file := flags.String("config", "", "the registries.yaml `file`")
+	hosts := flags.String("hosts", "", "new `directory` for hosts.toml files")
+	accounts := flags.String("accounts", "", "new `directory` for accounts")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	config, err := registryconfig.Load(*file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(config.WriteHosts(*hosts), config.WriteCredentials(*accounts))
+}
+
+// pullImage pulls one image and tells how it goes on.
+func pullImage(ctx context.Context, in io.Reader, out *json.Encoder) error {
+	var request pull.Request
+	if err := json.NewDecoder(in).Decode(&request); err != nil {
+		return fmt.Errorf("request: %w", err)
+	}
+	result, err := pull.Pull(ctx, request, pullListener{out: out})
+	var (
+		failure  *pull.Failure
+		platform *pull.PlatformError
+	)
+	switch {
+	case err == nil:
+		return out.Encode(map[string]any{"type": "result", "result": result})
+	case errors.As(err, &failure):
+		return errors.Join(out.Encode(map[string]any{"type": "failure", "faults": failure.Faults}), err)
+	case errors.As(err, &platform):
+		return errors.Join(out.Encode(map[string]any{"type": "no-platform", "platform": platform.Platform}), err)
+	}
+	return err
+}
+
+// pullListener writes what it is told as lines of JSON. A reader that has gone is met again
+// when the result is written.
+type pullListener struct {
+	out *json.Encoder
+}
+
+func (l pullListener) Progress(progress pull.Progress) {
+	_ = l.out.Encode(map[string]any{"type": "progress", "progress": progress})
+}
+
+func (l pullListener) Retry(because string, delay time.Duration) {
+	_ = l.out.Encode(map[string]any{"type": "retry", "because": because, "delayMs": delay.Milliseconds()})
+}

@@ -1,0 +1,221 @@
+package registryconfig
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/remotes/docker"
+	"github.com/pelletier/go-toml/v2"
+)
+
+// defaultDirectory is where containerd looks for registries that have no directory.
+const defaultDirectory = "_default"
+
+// endpoint is one place that containerd asks, in the terms of its hosts.toml (docs/hosts.md).
+type endpoint struct {
+	Capabilities []string    `toml:"capabilities,omitempty"`
+	CA           []string    `toml:"ca,omitempty"`
+	Client       [][2]string `toml:"client,omitempty"`
+	SkipVerify   *bool       `toml:"skip_verify,omitempty"`
+	OverridePath bool        `toml:"override_path,omitempty"`
+}
+
+// WriteHosts writes a hosts.toml for each registry that is not asked in the usual way, below
+// a directory that must not exist.
+func (c *Config) WriteHosts(directory string) error {
+	names := make(map[string]bool)
+	for name := range c.Mirrors {
+		names[name] = true
+	}
+	for name := range c.Configs {
+		names[name] = true
+	}
+	if err := os.Mkdir(directory, 0o700); err != nil {
+		return err
+	}
+	for name := range names {
+		text, err := c.hosts(name)
+		if err != nil {
+			return err
+		}
+		host := filepath.Join(directory, directoryOf(name))
+		if err := os.Mkdir(host, 0o700); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(host, "hosts.toml"), text, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hosts renders the hosts.toml of one registry. The order of the endpoints is that of
+// their tables, which a marshalled map would not keep.
+func (c *Config) hosts(name string) ([]byte, error) {
+	var text []byte
+	registry := c.endpoint(name)
+	if name != Wildcard {
+		host, err := docker.DefaultHost(name)
+		if err != nil {
+			return nil, err
+		}
+		text = fmt.Appendf(text, "server = '%s://%s'\n", defaultScheme(host), host)
+		registry = registry.or(c.endpoint(host))
+	}
+	settings, err := toml.Marshal(registry)
+	if err != nil {
+		return nil, err
+	}
+	text = append(text, settings...)
+	prefix, err := repositoryPrefix(c.Mirrors[name].Rewrites)
+	if err != nil {
+		return nil, err
+	}
+	written := make(map[string]bool)
+	for _, address := range c.Mirrors[name].Endpoints {
+		at, err := parseEndpoint(address)
+		if err != nil {
+			return nil, err
+		}
+		how := c.endpoint(at.Host)
+		how.Capabilities = []string{"pull", "resolve"}
+		how.OverridePath = setRoot(at, prefix)
+		if written[at.String()] {
+			continue
+		}
+		written[at.String()] = true
+		settings, err := toml.Marshal(how)
+		if err != nil {
+			return nil, err
+		}
+		// A URL holds no single quote: net/url writes it as %27.
+		text = append(fmt.Appendf(text, "\n[host.'%s']\n", at), settings...)
+	}
+	return text, nil
+}
+
+// setRoot makes an endpoint's path the root of its API, and says whether it is another
+// than containerd would take.
+func setRoot(at *url.URL, prefix string) bool {
+	root := strings.TrimSuffix(at.Path, "/")
+	if root == "" {
+		root = "/v2"
+	}
+	at.Path = path.Join(root, prefix)
+	return at.Path != "/v2"
+}
+
+// endpoint is how to talk to a host, by its own entry or else by that for all.
+func (c *Config) endpoint(host string) endpoint {
+	config, found := c.Configs[host]
+	if !found || config.TLS == nil {
+		config = c.Configs[Wildcard]
+	}
+	var made endpoint
+	if config.TLS == nil {
+		return made
+	}
+	if config.TLS.CAFile != "" {
+		made.CA = []string{config.TLS.CAFile}
+	}
+	if config.TLS.CertFile != "" {
+		made.Client = [][2]string{{config.TLS.CertFile, config.TLS.KeyFile}}
+	}
+	if config.TLS.InsecureSkipVerify {
+		made.SkipVerify = &config.TLS.InsecureSkipVerify
+	}
+	return made
+}
+
+// or is the endpoint itself if it says anything, else the other one.
+func (e endpoint) or(other endpoint) endpoint {
+	if e.CA == nil && e.Client == nil && e.SkipVerify == nil {
+		return other
+	}
+	return e
+}
+
+// WriteCredentials writes a part of containerd's configuration with the accounts, below a
+// directory that must not exist.
+func (c *Config) WriteCredentials(directory string) error {
+	if err := os.Mkdir(directory, 0o700); err != nil {
+		return err
+	}
+	accounts := make(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(c.Configs)) {
+		auth := c.Configs[name].Auth
+		if auth == nil {
+			continue
+		}
+		user, secret, err := auth.decode()
+		if err != nil {
+			return err
+		}
+		entry := map[string]any{"auth": map[string]string{"username": user, "password": secret}}
+		if auth.IdentityToken != "" {
+			entry = map[string]any{"auth": map[string]string{"identitytoken": auth.IdentityToken}}
+		}
+		// containerd looks an account up by the host that it talks to.
+		host, err := docker.DefaultHost(name)
+		if err != nil {
+			return err
+		}
+		accounts[name], accounts[host] = entry, entry
+	}
+	if len(accounts) == 0 {
+		return nil
+	}
+	text, err := toml.Marshal(map[string]any{
+		"version": 3,
+		"plugins": map[string]any{imagesPlugin: map[string]any{"registry": map[string]any{"configs": accounts}}},
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(directory, credentialsFile), text, 0o600)
+}
+
+// decode gives the user and the password.
+func (a *Auth) decode() (user, secret string, err error) {
+	if a.Auth == "" {
+		return a.Username, a.Password, nil
+	}
+	decoded, err := base64.StdEncoding.DecodeString(a.Auth)
+	if err != nil {
+		return "", "", errors.New("is no base64")
+	}
+	user, secret, found := strings.Cut(string(decoded), ":")
+	if !found {
+		return "", "", errors.New("is not user:password in base64")
+	}
+	return user, strings.TrimRight(secret, "\x00"), nil
+}
+
+// directoryOf is where containerd looks for a registry: a port is written _PORT_.
+func directoryOf(name string) string {
+	if name == Wildcard {
+		return defaultDirectory
+	}
+	if at := strings.LastIndex(name, ":"); at > 0 && !strings.HasSuffix(name, "]") {
+		return fmt.Sprintf("%s_%s_", name[:at], name[at+1:])
+	}
+	return name
+}
+
+// defaultScheme is how containerd talks to a host whose scheme is not said.
+func defaultScheme(host string) string {
+	_, port, err := net.SplitHostPort(host)
+	if err == nil && port != "443" && docker.IsLocalhost(host) {
+		return "http"
+	}
+	return "https"
+}
