@@ -42,6 +42,13 @@ export const errorCodes = {
   E_IMAGE_SPACE: { exitCode: 42, meaning: "there is not enough space for an image" },
   E_IMAGE_NOT_FOUND: { exitCode: 43, meaning: "the node has no image of that name" },
   E_IMAGE_IN_USE: { exitCode: 44, meaning: "pods use the image" },
+  E_REGISTRY_NOT_FOUND: { exitCode: 50, meaning: "the registry has no image of that name" },
+  E_REGISTRY_AUTH: { exitCode: 51, meaning: "the registry wants an account, or another one" },
+  E_REGISTRY_RATE_LIMIT: { exitCode: 52, meaning: "the registry answers no more for a while" },
+  E_EGRESS_REFUSED: { exitCode: 53, meaning: "a proxy or policy forbids the way to a registry" },
+  E_TLS_UNTRUSTED: { exitCode: 54, meaning: "a registry's certificate is not trusted" },
+  E_REGISTRY_UNREACHABLE: { exitCode: 55, meaning: "no connection to a registry can be made" },
+  E_REGISTRY: { exitCode: 56, meaning: "a registry answers with an error" },
   E_SERVICE: { exitCode: 27, meaning: "a Service can not be published" },
   E_ARCHITECTURE: {
     exitCode: 28,

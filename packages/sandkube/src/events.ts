@@ -164,10 +164,10 @@ export interface ImageLoadedEvent {
   reference: string;
 }
 
-/** How far the reading, unpacking or writing of images is; a few times a second. */
+/** How far the reading, unpacking, writing or pulling of images is; a few times a second. */
 export interface ImageProgressEvent {
   type: "image-progress";
-  phase: "reading" | "unpacking" | "writing";
+  phase: "reading" | "unpacking" | "writing" | "pulling";
   bytes: number;
   /** Absent when not known, as for standard input. */
   totalBytes?: number | undefined;

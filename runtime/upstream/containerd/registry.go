@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sandkube.dev/upstream/containerd/pull"
+	"sandkube.dev/upstream/containerd/registrycheck"
 	"sandkube.dev/upstream/containerd/registryconfig"
 )
 
@@ -21,9 +22,10 @@ import (
 //
 //	registry configure --config FILE --hosts DIRECTORY --accounts DIRECTORY
 //	registry pull < REQUEST
+//	registry check < REQUEST
 func registryCommand(args []string) error {
 	if len(args) < 2 {
-		return errors.New("takes a verb: configure or pull")
+		return errors.New("takes a verb: configure, pull or check")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -32,6 +34,8 @@ func registryCommand(args []string) error {
 		return configureRegistries(rest)
 	case "pull":
 		return pullImage(ctx, os.Stdin, json.NewEncoder(os.Stdout))
+	case "check":
+		return checkRegistry(ctx, os.Stdin, json.NewEncoder(os.Stdout))
 	default:
 		return fmt.Errorf("unknown verb %q", verb)
 	}
@@ -60,15 +64,39 @@ func pullImage(ctx context.Context, in io.Reader, out *json.Encoder) error {
 		return fmt.Errorf("request: %w", err)
 	}
 	result, err := pull.Pull(ctx, request, pullListener{out: out})
+	if err != nil {
+		return tellFailure(out, err)
+	}
+	return out.Encode(map[string]any{"type": "result", "result": result})
+}
+
+// checkRegistry goes the way to an image step by step.
+func checkRegistry(ctx context.Context, in io.Reader, out *json.Encoder) error {
+	var request pull.Request
+	if err := json.NewDecoder(in).Decode(&request); err != nil {
+		return fmt.Errorf("request: %w", err)
+	}
+	err := registrycheck.Run(ctx, request, func(step registrycheck.Step) {
+		_ = out.Encode(map[string]any{"type": "step", "step": step})
+	})
+	if err != nil {
+		return tellFailure(out, err)
+	}
+	return out.Encode(map[string]any{"type": "result", "result": nil})
+}
+
+// tellFailure writes an error that the reader knows to tell apart, and returns it.
+func tellFailure(out *json.Encoder, err error) error {
 	var (
 		failure  *pull.Failure
 		platform *pull.PlatformError
+		invalid  *pull.InvalidError
 	)
 	switch {
-	case err == nil:
-		return out.Encode(map[string]any{"type": "result", "result": result})
 	case errors.As(err, &failure):
 		return errors.Join(out.Encode(map[string]any{"type": "failure", "faults": failure.Faults}), err)
+	case errors.As(err, &invalid):
+		return errors.Join(out.Encode(map[string]any{"type": "invalid", "message": invalid.Message}), err)
 	case errors.As(err, &platform):
 		return errors.Join(out.Encode(map[string]any{"type": "no-platform", "platform": platform.Platform}), err)
 	}

@@ -8,7 +8,9 @@ import { loopbackServiceRange } from "../plan/loopback-service-range.js";
 import type { WayOut } from "../plan/node-spec.js";
 import { makePrivateDirectory, writeFileAtomically } from "../platform/files.js";
 import type { ClusterPaths } from "../state/cluster-paths.js";
+import type { Programs } from "../runtime/locate-programs.js";
 import { readEgressChoices, writeEgressChoices } from "../state/egress-choices.js";
+import { configureRegistries, findRegistriesConfig } from "./registries.js";
 
 /** Users in containers read the bundle, each as whoever its image says. */
 const bundleMode = 0o644;
@@ -16,20 +18,23 @@ const bundleMode = 0o644;
 export interface EgressRequest {
   options: ClusterOptions;
   paths: ClusterPaths;
+  programs: Programs;
   /** The environment of the user who starts the cluster. */
   environment: Environment;
   mode: ClusterMode;
   /** The sandbox's addresses; the first is that of pods in host-network mode. */
   addresses: readonly string[];
   emit: ProgressListener;
+  signal: AbortSignal;
 }
 
 /**
  * Gathers how the cluster leaves the sandbox and writes the CA bundle; what the options leave open
- * stays as it last was. Throws E_CONFIG for a proxy variable that names no proxy.
+ * stays as it last was. Throws E_CONFIG for a proxy variable that names no proxy and for an
+ * unusable registries.yaml.
  */
 export async function prepareEgress(request: EgressRequest): Promise<WayOut> {
-  const { options, mode, addresses, paths, environment, emit } = request;
+  const { options, mode, addresses, paths, programs, environment, emit, signal } = request;
   const last = await readEgressChoices(paths);
   const proxyPods = options.proxyPods ?? last.proxyPods;
   const sharesNetwork = mode === "host-network";
@@ -43,7 +48,12 @@ export async function prepareEgress(request: EgressRequest): Promise<WayOut> {
   const bundle = await collectCaBundle(environment);
   await makePrivateDirectory(paths.egressDirectory);
   await writeFileAtomically(paths.caBundle, bundle.pem, bundleMode);
-  await writeEgressChoices(paths, { ...last, proxyPods });
+  const registriesConfig = options.registriesConfig ?? last.registriesConfig;
+  if (mode !== "control-plane") {
+    const file = await findRegistriesConfig(registriesConfig);
+    await configureRegistries(programs, paths, file, signal);
+  }
+  await writeEgressChoices(paths, { proxyPods, registriesConfig });
   for (const message of bundle.problems) emit({ type: "warning", message });
   if (mode !== "control-plane" && !proxyPods && usesProxy(readProxySettings(environment))) {
     emit({

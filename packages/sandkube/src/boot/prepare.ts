@@ -58,7 +58,8 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
   const wayOut = await step({
     name: "egress",
     title: "Looking for the way out of the sandbox",
-    run: () => prepareEgress({ options, mode, addresses, paths, environment, emit }),
+    run: () =>
+      prepareEgress({ options, mode, addresses, paths, programs, environment, emit, signal }),
     result: ({ roleEnvironment }) =>
       "NO_PROXY" in roleEnvironment ? "through a proxy" : "no proxy",
   });

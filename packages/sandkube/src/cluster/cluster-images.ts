@@ -1,4 +1,5 @@
 import { readNodeSpec } from "../boot/stored-plan.js";
+import { replaceEgress } from "../egress/way-out.js";
 import { SandkubeError } from "../errors.js";
 import type { ProgressListener } from "../events.js";
 import { listImages, type ImageInfo } from "../images/list-images.js";
@@ -15,6 +16,7 @@ import { KubeClient } from "../kube/kube-client.js";
 import type { KubeconfigCredentials } from "../kube/kubeconfig.js";
 import { listPodImages } from "../kube/pod-images.js";
 import { loadImage, type ImageSource, type LoadedImage } from "../images/load-image.js";
+import { pullImage, type PulledImage, type PullImageOptions } from "../images/pull-image.js";
 import { SupervisorClient } from "../runtime/supervisor-client.js";
 import { clusterPaths, type ClusterPaths } from "../state/cluster-paths.js";
 import type { Surroundings } from "./surroundings.js";
@@ -51,6 +53,18 @@ export class ClusterImages {
     const loaded = await loadImage(await this.#store(options.signal), archive, options);
     for (const { name } of loaded) options.onProgress?.({ type: "image-loaded", reference: name });
     return loaded;
+  }
+
+  /**
+   * Pulls an image, as the kubelet would: by the mirrors, certificates and proxies that the
+   * cluster was started with. Throws a code that tells the cause: E_REGISTRY*,
+   * E_EGRESS_REFUSED, E_TLS_UNTRUSTED; or E_IMAGE*, E_CLUSTER_NOT_RUNNING.
+   */
+  async pull(reference: string, options: PullImageOptions = {}): Promise<PulledImage> {
+    const store = await this.#store(options.signal);
+    const { egress } = await readNodeSpec(this.#paths);
+    const environment = replaceEgress(process.env, egress.environment);
+    return await pullImage(store, reference, { ...options, environment });
   }
 
   /** The node's images, sorted by name. Throws E_IMAGE or E_CLUSTER_NOT_RUNNING. */

@@ -58,6 +58,14 @@ export const clusterOptionsSchema = z
      * open: as at the last `up`, at first not.
      */
     proxyPods: z.boolean("proxyPods is true or false").optional(),
+    /**
+     * Absolute path of a registries.yaml as k3s reads it: mirrors, certificates and accounts for
+     * image pulls. Left open: as at the last `up`, at first the usual places.
+     */
+    registriesConfig: z
+      .string("registriesConfig is a text")
+      .refine(isAbsolute, "registriesConfig is an absolute path")
+      .optional(),
     /** Absolute path of the directory that holds all clusters. */
     dataDirectory: z
       .string("dataDirectory is a text")

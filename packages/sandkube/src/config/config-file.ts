@@ -43,6 +43,9 @@ export const configFileSchema = z.strictObject({
   proxyPods: options.proxyPods.describe(
     "Whether pods are told of the sandbox's HTTP proxies and CA certificates.",
   ),
+  registriesConfig: options.registriesConfig.describe(
+    "Absolute path of a registries.yaml as k3s reads it: mirrors, certificates and accounts for image pulls.",
+  ),
   publish: z
     .array(z.string("publish is a list of texts"), "publish is a list of texts")
     .optional()

@@ -19,6 +19,8 @@ export const environmentVariables = {
   NODE_EXTRA_CA_CERTS: "the same",
   REQUESTS_CA_BUNDLE: "the same",
   CURL_CA_BUNDLE: "the same",
+  SANDKUBE_REGISTRY_CREDS: "account for `image pull` and `doctor --registry`, as USER:PASSWORD",
+  DOCKER_CONFIG: "the directory of docker's config.json (default ~/.docker)",
   SANDKUBE_DEBUG: "1: failures are printed with where in the code they arose",
   NO_COLOR: "any text: no colours in the output (no-color.org)",
 } as const satisfies Record<string, string>;

@@ -54,6 +54,21 @@ export function wayOutOf(request: WayOutRequest): WayOut {
   };
 }
 
+const egressVariables = new Set(
+  ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"].flatMap(
+    (name) => [name, name.toLowerCase()],
+  ),
+);
+
+/** An environment with another way out than its own. */
+export function replaceEgress(
+  environment: Environment,
+  wayOut: Readonly<Record<string, string>>,
+): Record<string, string | undefined> {
+  const kept = Object.entries(environment).filter(([name]) => !egressVariables.has(name));
+  return { ...Object.fromEntries(kept), ...wayOut };
+}
+
 /** The proxies of the environment, with the cluster's own addresses left out of them. */
 function clusterProxySettings(
   options: Pick<ClusterOptions, "podRange" | "serviceRange">,

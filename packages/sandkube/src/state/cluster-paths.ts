@@ -30,6 +30,10 @@ export interface ClusterPaths {
   egressDirectory: string;
   /** All CA certificates that the sandbox trusts. */
   caBundle: string;
+  /** For each registry that is not asked in the usual way a directory with a hosts.toml. */
+  registryHosts: string;
+  /** Parts of containerd's configuration that hold accounts at registries. */
+  registryAccounts: string;
   logsDirectory: string;
   containerdSocket: string;
   log(role: RoleName): string;
@@ -73,6 +77,8 @@ export function clusterPaths(dataDirectory: string, name: string): ClusterPaths 
     egressChoices: join(directory, "egress.json"),
     egressDirectory,
     caBundle: join(egressDirectory, "ca-bundle.pem"),
+    registryHosts: join(egressDirectory, "certs.d"),
+    registryAccounts: join(egressDirectory, "containerd.d"),
     logsDirectory,
     containerdSocket,
     log: (role) => join(logsDirectory, `${role}.log`),

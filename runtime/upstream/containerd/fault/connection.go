@@ -40,7 +40,7 @@ func OfTunnel(target string, response *http.Response) error {
 
 // OfError tells why a request to a host got no answer. A nil proxy: there is none.
 func OfError(host string, proxy *url.URL, err error) *Fault {
-	made := &Fault{Kind: Unreachable, Host: host, Proxy: describeProxy(proxy), Message: err.Error()}
+	made := &Fault{Kind: Unreachable, Transient: true, Host: host, Proxy: describeProxy(proxy), Message: err.Error()}
 	var urlError *url.Error
 	if errors.As(err, &urlError) {
 		// Its text has the whole URL, which may be signed.
@@ -56,16 +56,19 @@ func OfError(host string, proxy *url.URL, err error) *Fault {
 	switch {
 	case errors.As(err, &refusal):
 		made.Kind, made.Message = kindOfTunnel(refusal.StatusCode), refusal.Error()
+		made.Transient = made.Kind != Refused
 	case errors.As(err, &certificate):
-		made.Kind = Untrusted
+		made.Kind, made.Transient = Untrusted, false
 		made.Message, made.Issuer = describeCertificate(certificate)
 	case errors.As(err, &record):
-		made.Kind = Broken
+		made.Kind, made.Transient = Broken, false
 		made.Message = "it does not speak TLS"
 		if record.RecordHeader == [5]byte{'H', 'T', 'T', 'P', '/'} {
 			made.Message = "it speaks HTTP without TLS"
 		}
 	case errors.As(err, &lookup):
+		// The resolver has asked several times already.
+		made.Transient = false
 		made.Message = fmt.Sprintf("the name %s can not be looked up", lookup.Name)
 		if lookup.IsNotFound {
 			made.Message = fmt.Sprintf("the name %s is not known", lookup.Name)

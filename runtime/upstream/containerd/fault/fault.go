@@ -41,19 +41,12 @@ type Fault struct {
 	Issuer string `json:"issuer,omitempty"`
 	// RetryAfterMs is how long the server asks to wait; 0: it does not say.
 	RetryAfterMs int64 `json:"retryAfterMs,omitempty"`
+	// Transient says that the same request may well succeed a little later.
+	Transient bool `json:"-"`
 }
 
 // Error implements error.
 func (f *Fault) Error() string { return fmt.Sprintf("%s: %s", f.Host, f.Message) }
-
-// IsTransient says whether the same request may well succeed a little later.
-func (f *Fault) IsTransient() bool {
-	switch f.Kind {
-	case RateLimited, Unreachable, Broken:
-		return true
-	}
-	return false
-}
 
 // RetryAfter is how long the server asks to wait.
 func (f *Fault) RetryAfter() time.Duration {

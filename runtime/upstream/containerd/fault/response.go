@@ -25,6 +25,7 @@ func OfResponse(response *http.Response, proxy *url.URL) *Fault {
 	}
 	request := response.Request
 	made := &Fault{Host: request.URL.Host, Proxy: describeProxy(proxy), Kind: Broken}
+	made.Transient = response.StatusCode >= 500
 	made.Message = fmt.Sprintf("%s %s is answered with %s", request.Method, request.URL.Path, response.Status)
 	switch response.StatusCode {
 	case http.StatusUnauthorized:
@@ -32,7 +33,7 @@ func OfResponse(response *http.Response, proxy *url.URL) *Fault {
 	case http.StatusNotFound:
 		made.Kind = NotFound
 	case http.StatusTooManyRequests:
-		made.Kind = RateLimited
+		made.Kind, made.Transient = RateLimited, true
 		made.RetryAfterMs = retryAfter(response.Header).Milliseconds()
 	case http.StatusProxyAuthRequired:
 		made.Kind = Refused

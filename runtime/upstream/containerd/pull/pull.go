@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/containerd/v2/core/remotes/docker/config"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"sandkube.dev/upstream/containerd/fault"
 )
@@ -66,7 +68,7 @@ func Pull(ctx context.Context, request Request, listener Listener) (_ *Result, e
 	platform := platforms.DefaultSpec()
 	if request.Platform != "" {
 		if platform, err = platforms.Parse(request.Platform); err != nil {
-			return nil, fmt.Errorf("platform: %w", err)
+			return nil, &InvalidError{Message: fmt.Sprintf("%q is not a platform: %v", request.Platform, err)}
 		}
 	}
 	accounts, err := NewAccounts(request.Account, request.AccountsDirectory)
@@ -144,19 +146,42 @@ func (p *puller) attempt(ctx context.Context) (*Result, error) {
 		client.WithPlatformMatcher(p.platform),
 		client.WithPullSnapshotter(p.request.Snapshotter),
 		client.WithPullUnpack,
-		client.WithImageHandlerWrapper(p.meter.handler),
+		client.WithImageHandlerWrapper(func(inner images.Handler) images.Handler {
+			return p.meter.handler(p.checkPlatform(inner))
+		}),
 	)
 	if err != nil {
 		return nil, p.explain(ctx, err)
 	}
-	done := p.meter.progress()
-	p.listener.Progress(done)
-	return &Result{Name: image.Name(), Digest: image.Target().Digest.String(), SizeBytes: done.TotalBytes}, nil
+	// Content that was here already has not been counted.
+	total := p.meter.progress().TotalBytes
+	p.listener.Progress(Progress{DoneBytes: total, TotalBytes: total})
+	return &Result{Name: image.Name(), Digest: image.Target().Digest.String(), SizeBytes: total}, nil
+}
+
+// checkPlatform refuses an image whose own configuration says that it is for another
+// platform, before it gets a name: an index is not the only place that can tell.
+func (p *puller) checkPlatform(inner images.Handler) images.Handler {
+	return images.HandlerFunc(func(ctx context.Context, descriptor ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+		children, err := inner.Handle(ctx, descriptor)
+		if err != nil || !images.IsConfigType(descriptor.MediaType) {
+			return children, err
+		}
+		is, err := images.ConfigPlatform(ctx, p.client.ContentStore(), descriptor)
+		if err != nil {
+			return nil, fmt.Errorf("configuration of the image: %w", err)
+		}
+		if !p.platform.Match(is) {
+			return nil, &PlatformError{Name: p.name.String(), Platform: p.platformName}
+		}
+		return children, nil
+	})
 }
 
 // explain finds what is behind a failed attempt.
 func (p *puller) explain(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	var platform *PlatformError
+	if ctx.Err() != nil || errors.As(err, &platform) {
 		return err
 	}
 	if faults := p.recorder.Faults(); len(faults) > 0 {

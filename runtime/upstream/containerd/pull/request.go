@@ -32,12 +32,18 @@ type Account struct {
 	Secret   string `json:"secret"`
 }
 
+// InvalidError says that a request is no proper one.
+type InvalidError struct{ Message string }
+
+// Error implements error.
+func (e *InvalidError) Error() string { return e.Message }
+
 // ParseReference completes a reference as pods' are: `hello` is the default registry's
 // library/hello:latest.
 func ParseReference(text string) (reference.Named, error) {
 	named, err := reference.ParseDockerRef(text)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not an image's name: %w", text, err)
+		return nil, &InvalidError{Message: fmt.Sprintf("%q is not an image's name: %v", text, err)}
 	}
 	return named, nil
 }

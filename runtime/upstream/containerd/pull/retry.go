@@ -53,7 +53,7 @@ func (p *puller) retry(err error, delay time.Duration) (wait time.Duration, beca
 	}
 	decisive := failure.decisive()
 	wait = max(delay, decisive.RetryAfter())
-	if !decisive.IsTransient() || wait > longestRetryAfter {
+	if !decisive.Transient || wait > longestRetryAfter {
 		return 0, ""
 	}
 	return wait, decisive.Error()

@@ -90,6 +90,11 @@ func TestContainerdAsksTheMirrorsFirst(t *testing.T) {
 			file: `mirrors: {"*": {endpoint: ["https://m.example"]}}`, registry: "r.example",
 			want: "https://m.example/v2 https://r.example/v2",
 		},
+		"how the registry itself is reached": {
+			file:     `mirrors: {"r.example:5000": {endpoint: ["a.example", "http://r.example:5000"]}}`,
+			registry: "r.example:5000",
+			want:     "https://a.example/v2 http://r.example:5000/v2",
+		},
 		"a path, and a prefix for every repository": {
 			file:     `mirrors: {r.example: {endpoint: ["https://m.example/api/v2"], rewrite: {"^(.*)$": "proxy/hub/$1"}}}`,
 			registry: "r.example",

@@ -63,13 +63,20 @@ func (c *Config) WriteHosts(directory string) error {
 func (c *Config) hosts(name string) ([]byte, error) {
 	var text []byte
 	registry := c.endpoint(name)
+	endpoints := c.Mirrors[name].Endpoints
 	if name != Wildcard {
 		host, err := docker.DefaultHost(name)
 		if err != nil {
 			return nil, err
 		}
-		text = fmt.Appendf(text, "server = '%s://%s'\n", defaultScheme(host), host)
+		at := &url.URL{Scheme: defaultScheme(host), Host: host}
 		registry = registry.or(c.endpoint(host))
+		if last, own := lastIsItself(endpoints, name, host); own {
+			// It says how the registry is reached, not what to ask before it.
+			at, endpoints = last, endpoints[:len(endpoints)-1]
+			registry.OverridePath = setRoot(at, "")
+		}
+		text = fmt.Appendf(text, "server = '%s'\n", at)
 	}
 	settings, err := toml.Marshal(registry)
 	if err != nil {
@@ -81,7 +88,7 @@ func (c *Config) hosts(name string) ([]byte, error) {
 		return nil, err
 	}
 	written := make(map[string]bool)
-	for _, address := range c.Mirrors[name].Endpoints {
+	for _, address := range endpoints {
 		at, err := parseEndpoint(address)
 		if err != nil {
 			return nil, err
@@ -101,6 +108,15 @@ func (c *Config) hosts(name string) ([]byte, error) {
 		text = append(fmt.Appendf(text, "\n[host.'%s']\n", at), settings...)
 	}
 	return text, nil
+}
+
+// lastIsItself says whether the last endpoint is the registry's own host.
+func lastIsItself(endpoints []string, name, host string) (*url.URL, bool) {
+	if len(endpoints) == 0 {
+		return nil, false
+	}
+	last, err := parseEndpoint(endpoints[len(endpoints)-1])
+	return last, err == nil && (last.Host == name || last.Host == host)
 }
 
 // setRoot makes an endpoint's path the root of its API, and says whether it is another

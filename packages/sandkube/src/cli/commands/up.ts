@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { CreateClusterOptions } from "../../index.js";
 import {
@@ -21,6 +22,7 @@ interface UpFlags extends ClusterFlags, JsonFlag {
   retain?: boolean;
   publish?: string[];
   proxyPods?: boolean;
+  registriesConfig?: string;
   apiPort?: number;
   kubeletPort?: number;
   podRange?: string;
@@ -58,6 +60,10 @@ export function registerUp(program: Command): void {
       "tell pods of this sandbox's HTTP proxies and CA certificates, by environment variables",
     )
     .option("--no-proxy-pods", "no longer tell them")
+    .option(
+      "--registries-config <file>",
+      "mirrors, certificates and accounts for image pulls (default: /etc/sandkube/registries.yaml or k3s' own)",
+    )
     .option("--api-port <port>", "port of the API server (default: 6443)", parsePort)
     .option("--kubelet-port <port>", "port of the kubelet (default: 10250)", parsePort)
     .option("--pod-range <cidr>", "addresses of pods (default: 10.42.0.0/16)")
@@ -104,6 +110,8 @@ function optionsOf(flags: UpFlags): CreateClusterOptions {
     mode: modeOf(flags),
     timeoutMs: flags.timeout,
     proxyPods: flags.proxyPods,
+    registriesConfig:
+      flags.registriesConfig === undefined ? undefined : resolve(flags.registriesConfig),
     apiPort: flags.apiPort,
     kubeletPort: flags.kubeletPort,
     podRange: flags.podRange ?? flags.clusterCidr,

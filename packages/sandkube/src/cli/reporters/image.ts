@@ -1,5 +1,6 @@
 import type { ProgressEvent, ProgressListener } from "../../index.js";
 import type { JsonFlag } from "../options.js";
+import { describeTrouble } from "./describe-event.js";
 import { formatBytes } from "../units.js";
 
 const clearLine = "\r\u001b[K";
@@ -23,7 +24,10 @@ export async function reportingImages<T>(
   let nextLineMs = performance.now() + plainIntervalMs;
   try {
     return await work((event) => {
-      if (event.type !== "image-progress" || json) return;
+      if (json) return;
+      const trouble = describeTrouble(event);
+      if (trouble !== null) stderr.write(`${isLive ? clearLine : ""}${trouble}\n`);
+      if (event.type !== "image-progress") return;
       const nowMs = performance.now();
       if (event.phase !== phaseStart.phase) phaseStart = { phase: event.phase, ms: nowMs };
       const text = describe(event, nowMs - phaseStart.ms);
@@ -44,7 +48,9 @@ export function describe(event: ImageProgress, elapsedMs: number): string {
   const verb = event.phase[0]?.toUpperCase() + event.phase.slice(1);
   const of = event.totalBytes ? ` of ${formatBytes(event.totalBytes)}` : "";
   const rate =
-    elapsedMs > 0 && event.bytes > 0 ? `, ${formatBytes((event.bytes / elapsedMs) * 1_000)}/s` : "";
+    elapsedMs > 0 && event.bytes > 0
+      ? `, ${formatBytes(Math.round((event.bytes / elapsedMs) * 1_000))}/s`
+      : "";
   const layer = event.layer === undefined ? "" : `, layer ${event.layer} of ${event.layers}`;
   const name = event.image === undefined ? "" : ` ${event.image}:`;
   return `${verb}${name} ${formatBytes(event.bytes)}${of}${layer}${rate}`;
