@@ -7,6 +7,7 @@ const faultKinds = [
   "unauthorized",
   "rate-limited",
   "refused",
+  "proxy-account",
   "untrusted",
   "unreachable",
   "broken",
@@ -34,6 +35,7 @@ const codes: Readonly<Record<FaultKind, ErrorCode>> = {
   unauthorized: "E_REGISTRY_AUTH",
   "rate-limited": "E_REGISTRY_RATE_LIMIT",
   refused: "E_EGRESS_REFUSED",
+  "proxy-account": "E_EGRESS_REFUSED",
   untrusted: "E_TLS_UNTRUSTED",
   unreachable: "E_REGISTRY_UNREACHABLE",
   broken: "E_REGISTRY",
@@ -77,6 +79,8 @@ export function faultHint(reference: string, fault: RegistryFault): string {
     }
     case "refused":
       return `The way to ${host} is forbidden, the image is not at fault. Have the host allowed, name a mirror that is allowed in registries.yaml, or preload: ${preload}.`;
+    case "proxy-account":
+      return "Put the proxy's account into HTTPS_PROXY and HTTP_PROXY, as http://USER:PASSWORD@HOST:PORT, then `sandkube down` and `sandkube up`.";
     case "untrusted":
       return `If the signer is your sandbox's proxy, name its CA certificate in SSL_CERT_FILE, then \`sandkube down\` and \`sandkube up\`; if it is the registry's own CA, in tls.ca_file of registries.yaml. ${test}`;
     case "unreachable":

@@ -56,7 +56,7 @@ func OfError(host string, proxy *url.URL, err error) *Fault {
 	switch {
 	case errors.As(err, &refusal):
 		made.Kind, made.Message = kindOfTunnel(refusal.StatusCode), refusal.Error()
-		made.Transient = made.Kind != Refused
+		made.Transient = made.Kind == Unreachable || made.Kind == RateLimited
 	case errors.As(err, &certificate):
 		made.Kind, made.Transient = Untrusted, false
 		made.Message, made.Issuer = describeCertificate(certificate)
@@ -89,8 +89,11 @@ func kindOfTunnel(status int) Kind {
 		// The proxy has tried.
 		return Unreachable
 	}
-	if status == http.StatusTooManyRequests {
+	switch status {
+	case http.StatusTooManyRequests:
 		return RateLimited
+	case http.StatusProxyAuthRequired:
+		return ProxyAccount
 	}
 	return Refused
 }

@@ -20,6 +20,8 @@ const (
 	RateLimited Kind = "rate-limited"
 	// Refused: a proxy or a policy of the sandbox forbids the way.
 	Refused Kind = "refused"
+	// ProxyAccount: the proxy on the way wants an account, or another one.
+	ProxyAccount Kind = "proxy-account"
 	// Untrusted: no trusted CA has signed the server's certificate, or it is of another name.
 	Untrusted Kind = "untrusted"
 	// Unreachable: no connection can be made.

@@ -55,7 +55,7 @@ func TestAnswersAreToldApart(t *testing.T) {
 		"a policy's word":       {status: 403, header: map[string]string{"X-Deny-Reason": "host_not_allowed"}, want: fault.Refused},
 		"no such image":         {status: 404, want: fault.NotFound},
 		"too many requests":     {status: 429, header: map[string]string{"Retry-After": "7"}, want: fault.RateLimited, transient: true},
-		"a proxy's own account": {status: 407, want: fault.Refused},
+		"a proxy's own account": {status: 407, want: fault.ProxyAccount},
 		"a failing registry":    {status: 503, want: fault.Broken, transient: true},
 		"nonsense":              {status: 418, want: fault.Broken},
 	} {

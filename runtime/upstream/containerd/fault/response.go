@@ -36,7 +36,7 @@ func OfResponse(response *http.Response, proxy *url.URL) *Fault {
 		made.Kind, made.Transient = RateLimited, true
 		made.RetryAfterMs = retryAfter(response.Header).Milliseconds()
 	case http.StatusProxyAuthRequired:
-		made.Kind = Refused
+		made.Kind = ProxyAccount
 	case http.StatusForbidden, http.StatusUnavailableForLegalReasons:
 		made.Kind = Unauthorized
 		if reason, refused := refusal(response, proxy); refused {

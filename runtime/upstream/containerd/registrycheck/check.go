@@ -121,7 +121,7 @@ func (w *way) walk(ctx context.Context) *fault.Fault {
 	if err != nil {
 		return w.failed("manifest", err)
 	}
-	w.done("manifest", fmt.Sprintf("%s, %d layers", descriptor.Digest, len(manifest.Layers)))
+	w.done("manifest", fmt.Sprintf("%s, layers: %d", descriptor.Digest, len(manifest.Layers)))
 	w.recorder.Forget()
 	blob := manifest.Config
 	if len(manifest.Layers) > 0 {
