@@ -23,7 +23,7 @@ test.each([
   { text: `${head}apiport: 1`, says: "apiport: there is no such setting" },
   { text: `${head}apiPort: "6443"`, says: "apiPort is a number" },
   { text: `${head}apiPort: 70000`, says: "apiPort is at most 65535" },
-  { text: `${head}mode: big`, says: "mode is auto, full or control-plane" },
+  { text: `${head}mode: big`, says: "mode is auto, node, full" },
   { text: `${head}podRange: 10.42.0.1/16`, says: "did you mean 10.42.0.0/16" },
   { text: `${head}publish: web`, says: "publish is a list" },
   { text: "kind: Cluster", says: "apiVersion is missing" },
