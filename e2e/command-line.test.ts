@@ -55,6 +55,19 @@ describe("the command line in g26, with a control plane from a configuration", (
     expect(await tracesOf(sandbox)).toEqual(before);
   });
 
+  it.each([
+    ["is full", "size=16m", "MiB are free"],
+    ["is read-only", "size=1g,ro", "read-only"],
+  ])("refuses a data directory that %s, and leaves nothing in it", async (_what, options, says) => {
+    const { sandbox } = sandkube();
+    await sandbox.exec(["sh", "-c", `mkdir -p /disk; mount -t tmpfs -o ${options} disk /disk`]);
+    const { exitCode, stderr } = await sandkube().run(["up", "--data", "/disk/sandkube"]);
+    const left = await sandbox.exec(["sh", "-c", "ls -A /disk; umount /disk; rmdir /disk"]);
+    expect(stderr).toContain(says);
+    expect(exitCode).toBe(23);
+    expect(left).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  });
+
   it("tells each change of the status, and exports logs without secrets", async () => {
     const { sandbox } = sandkube();
     await sandkube().do(["up", "--control-plane"], {

@@ -37,6 +37,7 @@ describe("SandkubeError", () => {
     ["an error of the library", new SandkubeError("E_LOCKED", "busy"), "E_LOCKED"],
     ["an abort", abort.signal.reason, "E_CANCELLED"],
     ["a timeout", new DOMException("late", "TimeoutError"), "E_TIMEOUT"],
+    ["a full disk", Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }), "E_DATA_DIRECTORY"],
     ["another error", new TypeError("x is undefined"), "E_INTERNAL"],
     ["what is no error", "text", "E_INTERNAL"],
   ])("takes %s", (_name, thrown, code) => {

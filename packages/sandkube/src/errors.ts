@@ -58,6 +58,8 @@ export const errorCodes = {
     exitCode: 29,
     meaning: "sandkube's programs can not be executed where they lie",
   },
+  E_MEMORY: { exitCode: 30, meaning: "the sandbox has too little memory" },
+  E_CLOCK: { exitCode: 31, meaning: "the clock is far off" },
   E_CANCELLED: { exitCode: 130, meaning: "the caller cancelled the operation" },
 } as const satisfies Record<`E_${string}`, { exitCode: number; meaning: string }>;
 
@@ -106,7 +108,8 @@ export class SandkubeError extends Error {
 
   /**
    * Returns a thrown value as a SandkubeError: itself if it is one, E_CANCELLED for an
-   * AbortError, E_TIMEOUT for the TimeoutError of AbortSignal.timeout, else E_INTERNAL.
+   * AbortError, E_TIMEOUT for the TimeoutError of AbortSignal.timeout, E_DATA_DIRECTORY for a
+   * file system that is full or read-only, else E_INTERNAL.
    */
   static from(thrown: unknown): SandkubeError {
     if (thrown instanceof SandkubeError) return thrown;
@@ -117,8 +120,29 @@ export class SandkubeError extends Error {
       if (thrown.name === "TimeoutError") {
         return new SandkubeError("E_TIMEOUT", "the time limit was reached", { cause: thrown });
       }
-      return new SandkubeError("E_INTERNAL", thrown.message, { cause: thrown });
+      return (
+        ofFileSystem(thrown) ?? new SandkubeError("E_INTERNAL", thrown.message, { cause: thrown })
+      );
     }
     return new SandkubeError("E_INTERNAL", String(thrown), { cause: thrown });
   }
+}
+
+const fileSystemReasons: Readonly<Record<string, string>> = {
+  ENOSPC: "is full",
+  EDQUOT: "has reached the user's quota",
+  EROFS: "is read-only",
+};
+
+/** What it means that a file can not be written, wherever that happened; null for any other failure. */
+function ofFileSystem(thrown: Error): SandkubeError | null {
+  const { code, path } = thrown as NodeJS.ErrnoException;
+  const reason = fileSystemReasons[code ?? ""];
+  if (reason === undefined) return null;
+  const what = path === undefined ? "the file system" : `the file system of ${path}`;
+  return new SandkubeError("E_DATA_DIRECTORY", `${what} ${reason}`, {
+    hint: "Free some space or make it writable, or choose another place with --data or SANDKUBE_DATA.",
+    details: { errno: code, path },
+    cause: thrown,
+  });
 }

@@ -7,6 +7,7 @@ import type { Programs } from "../runtime/locate-programs.js";
 import { chooseMode } from "../sandbox/modes.js";
 import type { ClusterPaths } from "../state/cluster-paths.js";
 import { checkPorts } from "./check-ports.js";
+import { checkResources } from "./check-resources.js";
 import { attachedNetworks, checkRanges } from "./check-ranges.js";
 import { prepareEgress } from "./egress.js";
 import { probe } from "./probe.js";
@@ -15,6 +16,8 @@ import { writePlan } from "./stored-plan.js";
 
 export interface PrepareRequest {
   options: ClusterOptions;
+  /** When an existing cluster was made, RFC 3339; null for a new one. */
+  createdAt: string | null;
   paths: ClusterPaths;
   programs: Programs;
   /** The environment of the user who starts the cluster. */
@@ -77,6 +80,18 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
   for (const { id, title, effect, loses } of plan.adaptations) {
     emit({ type: "adaptation-applied", id, title, effect, loses });
   }
+  await step({
+    name: "resources",
+    title: "Checking memory, disk and clock",
+    run: () =>
+      checkResources({
+        directory: paths.directory,
+        mode,
+        facts,
+        plan,
+        createdAt: request.createdAt,
+      }),
+  });
   await step({
     name: "network",
     title: "Checking ports and ranges",

@@ -186,6 +186,7 @@ async function bringUp(run: Run): Promise<UpResult> {
   const options = resolveOptions(input, existing.kind === "stopped" ? existing.record : null);
   const { mode } = await prepare({
     options,
+    createdAt: existing.kind === "stopped" ? existing.record.createdAt : null,
     paths,
     programs,
     environment: run.environment,
