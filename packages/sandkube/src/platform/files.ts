@@ -17,7 +17,19 @@ export function errnoOf(error: unknown): string | undefined {
  * one that had to be made; null when the directory existed.
  */
 export async function makePrivateDirectory(directory: string): Promise<string | null> {
-  return (await fs.mkdir(directory, { recursive: true, mode: 0o700 })) ?? null;
+  try {
+    return (await fs.mkdir(directory, { recursive: true, mode: 0o700 })) ?? null;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    // Node takes a read-only file system for a missing parent: the plain call tells which it is.
+    await fs.mkdir(await topmostMissing(directory), { mode: 0o700 });
+    throw error;
+  }
+}
+
+async function topmostMissing(directory: string): Promise<string> {
+  const parent = path.dirname(directory);
+  return parent === directory || (await exists(parent)) ? directory : await topmostMissing(parent);
 }
 
 /**
