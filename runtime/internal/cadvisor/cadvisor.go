@@ -34,6 +34,7 @@ type Directories struct {
 type Interface struct {
 	directories Directories
 	cgroups     hierarchy
+	labels      Labels
 
 	mu sync.Mutex
 	// samples holds the last CPU usage of each cgroup, to tell a rate from two readings.
@@ -43,9 +44,10 @@ type Interface struct {
 var _ upstream.Interface = (*Interface)(nil)
 
 // New returns an Interface that reads the hierarchies mounted at /sys/fs/cgroup.
-func New(directories Directories) *Interface {
+func New(directories Directories, labels Labels) *Interface {
 	return &Interface{
 		directories: directories,
+		labels:      labels,
 		cgroups:     findHierarchy("/sys/fs/cgroup"),
 		samples:     make(map[string]cpuSample),
 	}
@@ -66,6 +68,7 @@ func (i *Interface) ContainerInfoV2(name string, options cadvisorapiv2.RequestOp
 		names = append(names, below...)
 	}
 	now := time.Now()
+	labels := i.labelsOf(names)
 	infos := make(map[string]cadvisorapiv2.ContainerInfo, len(names))
 	for index, each := range names {
 		usage, err := i.cgroups.read(each)
@@ -76,7 +79,9 @@ func (i *Interface) ContainerInfoV2(name string, options cadvisorapiv2.RequestOp
 			// Pods come and go while their cgroups are listed.
 			continue
 		}
-		infos[each] = i.info(each, usage, now)
+		info := i.info(each, usage, now)
+		info.Spec.Labels = labels[each]
+		infos[each] = info
 	}
 	return infos, nil
 }
@@ -155,6 +160,7 @@ func (i *Interface) GetRequestedContainersInfo(name string, options cadvisorapiv
 			ContainerReference: cadvisorapi.ContainerReference{Name: each},
 			Spec: cadvisorapi.ContainerSpec{
 				CreationTime: info.Spec.CreationTime,
+				Labels:       info.Spec.Labels,
 				HasCpu:       true,
 				HasMemory:    true,
 				HasProcesses: true,

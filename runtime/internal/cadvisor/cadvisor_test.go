@@ -80,7 +80,7 @@ func TestContainerInfoV2(t *testing.T) {
 		"cpuacct/pods/one/cpuacct.usage":    "1\n",
 		"memory/pods/memory.usage_in_bytes": "4096\n",
 	})
-	i := New(Directories{})
+	i := New(Directories{}, nil)
 	i.cgroups = findHierarchy(root)
 
 	all, err := i.ContainerInfoV2("/", cadvisorapiv2.RequestOptions{Recursive: true})
@@ -104,7 +104,7 @@ func TestContainerInfoV2(t *testing.T) {
 }
 
 func TestRateNeedsTwoDistantReadings(t *testing.T) {
-	i := New(Directories{})
+	i := New(Directories{}, nil)
 	begin := time.Now()
 	if _, known := i.rate("/a", 1_000_000_000, begin); known {
 		t.Error("a rate is known after one reading")
@@ -123,7 +123,7 @@ func TestRateNeedsTwoDistantReadings(t *testing.T) {
 
 func TestMachineAndFileSystem(t *testing.T) {
 	directory := t.TempDir()
-	i := New(Directories{Root: directory, Images: directory, Container: directory})
+	i := New(Directories{Root: directory, Images: directory, Container: directory}, nil)
 	machine, err := i.MachineInfo()
 	if err != nil {
 		t.Fatal(err)

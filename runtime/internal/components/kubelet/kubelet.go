@@ -47,11 +47,15 @@ func Run(ctx context.Context, spec *nodespec.NodeSpec, ready func()) error {
 	if err != nil {
 		return fmt.Errorf("dependencies: %w", err)
 	}
+	labels, err := cadvisor.NewLabels(spec.ContainerdSocket())
+	if err != nil {
+		return err
+	}
 	dependencies.CAdvisorInterface = cadvisor.New(cadvisor.Directories{
 		Root:      server.RootDirectory,
 		Images:    spec.NodePath("containerd", "root"),
 		Container: containerFileSystem(spec),
-	})
+	}, labels)
 	begun := time.Now()
 	go func() {
 		if waitNodeReady(ctx, spec, begun) == nil {
