@@ -34,6 +34,7 @@ describe.each(["g26", "g24", "bare"] as const)("doctor in %s", (kind) => {
     expect(report.factCounts).toMatchObject({ timeout: 0, crash: 0 });
     expect(report.modes).toEqual([
       { mode: "full", allowed: true, missing: [] },
+      { mode: "host-network", allowed: true, missing: [] },
       { mode: "control-plane", allowed: true, missing: [] },
     ]);
     expect(await tracesOf(sandkube().sandbox)).toEqual(before);

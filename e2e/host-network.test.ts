@@ -83,6 +83,20 @@ describe.each(sandboxes)("host-network mode in %s", (_name, options) => {
     expect(told).toContain("all pods share the node's network");
   });
 
+  it("a pod that wants another one's port is told whose it is", async () => {
+    await sandkube().kubectl("scale", "deployment", "hello", "--replicas=2");
+    const told = await waitUntil({
+      for: "an event of the second replica",
+      limitMs: 60_000,
+      look: async () => {
+        const text = await sandkube().kubectl("events", "--types=Warning");
+        return text.includes("PortTaken") ? { found: text } : { instead: text };
+      },
+    });
+    expect(told).toMatch(/PortTaken\s+Pod\/hello-\S+\s+TCP port 8080 is pod default\/hello-/);
+    await sandkube().kubectl("scale", "deployment", "hello", "--replicas=1");
+  });
+
   it("down stops the pods, up resumes them, delete leaves nothing", async () => {
     await sandkube().do(["down"]);
     expect(withoutFiles(await tracesOf(sandkube().sandbox))).toEqual(withoutFiles(before));

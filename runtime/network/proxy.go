@@ -14,6 +14,7 @@ import (
 	"sandkube.dev/runtime/network/internal/exposure"
 	"sandkube.dev/runtime/network/internal/gateway"
 	"sandkube.dev/runtime/network/internal/hostports"
+	"sandkube.dev/runtime/network/internal/portclash"
 	"sandkube.dev/runtime/network/internal/proxy"
 	"sandkube.dev/runtime/network/internal/publications"
 	"sandkube.dev/runtime/network/internal/services"
@@ -42,6 +43,13 @@ func (n *network) runProxy(ctx context.Context, ready func()) (err error) {
 			n.warn("host ports", served.setHostPorts(ports))
 		})
 	})
+	if n.sharesNetwork() {
+		group.Go(func() error {
+			return portclash.Watch(ctx, n.client, n.spec.Node.Name, func(clash portclash.Clash) {
+				reporter.portTaken(clash.Pod, clash.Message)
+			})
+		})
+	}
 	group.Go(func() error {
 		return services.Watch(ctx, n.client, services.Options{
 			Node:                node,

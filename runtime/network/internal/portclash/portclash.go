@@ -1,0 +1,78 @@
+// Package portclash finds pods that want a port which another pod of the node has, where all
+// share one network. The API server takes them, and the scheduler does not keep them apart:
+// container ports are promises, not requests.
+package portclash
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	v1 "k8s.io/api/core/v1"
+)
+
+// Clash is a port that a pod wants and an older one has.
+type Clash struct {
+	// Pod is the younger one.
+	Pod     v1.ObjectReference
+	Message string
+}
+
+// claim is a port of the node's network.
+type claim struct {
+	protocol v1.Protocol
+	port     int32
+}
+
+// Find returns the clashes among a node's pods by the ports that their containers declare.
+// The older pod has the port; one that has ended has none.
+func Find(pods []*v1.Pod) []Clash {
+	oldestFirst := slices.SortedFunc(slices.Values(pods), func(a, b *v1.Pod) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	owners := make(map[claim]*v1.Pod)
+	var found []Clash
+	for _, pod := range oldestFirst {
+		if pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed {
+			continue
+		}
+		for _, wanted := range claimsOf(pod) {
+			owner, taken := owners[wanted]
+			if !taken {
+				owners[wanted] = pod
+				continue
+			}
+			if owner == pod {
+				continue
+			}
+			found = append(found, Clash{
+				Pod: v1.ObjectReference{
+					Kind: "Pod", APIVersion: v1.SchemeGroupVersion.String(),
+					Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID,
+				},
+				Message: fmt.Sprintf("%s port %d is pod %s/%s's: in host-network mode pods share the node's network, where two can not listen at one port", wanted.protocol, wanted.port, owner.Namespace, owner.Name),
+			})
+		}
+	}
+	return found
+}
+
+// claimsOf are the ports of all containers that run beside each other.
+func claimsOf(pod *v1.Pod) []claim {
+	var claims []claim
+	add := func(container *v1.Container) {
+		for _, port := range container.Ports {
+			claims = append(claims, claim{cmp.Or(port.Protocol, v1.ProtocolTCP), port.ContainerPort})
+		}
+	}
+	for i := range pod.Spec.InitContainers {
+		container := &pod.Spec.InitContainers[i]
+		if container.RestartPolicy != nil && *container.RestartPolicy == v1.ContainerRestartPolicyAlways {
+			add(container)
+		}
+	}
+	for i := range pod.Spec.Containers {
+		add(&pod.Spec.Containers[i])
+	}
+	return claims
+}
