@@ -24,7 +24,7 @@ export const configFileSchema = z.strictObject({
     .removeDefault()
     .optional()
     .describe(
-      "`full` runs a node, and fails where the sandbox allows none; `control-plane` runs none; `auto` takes the richest that the sandbox allows.",
+      "`node` runs a node, and fails where the sandbox allows none: `full`, whose pods have networks of their own, where that can be had, else `host-network`, whose pods share the node's; `control-plane` runs none; `auto` takes the richest that the sandbox allows.",
     ),
   apiPort: options.apiPort.removeDefault().optional().describe("TCP port of the API server."),
   bindAddress: options.bindAddress
