@@ -15,6 +15,9 @@ export const imageNames = {
   hello: "sandkube.local/hello:1",
 } as const;
 
+/** Where the images that are hard to load lie, below the directory of the test images. */
+export const odditiesDirectory = "oddities";
+
 export interface TestImages {
   /** Directory of this machine with the archives. */
   readonly directory: string;
@@ -25,6 +28,7 @@ export interface TestImages {
 const busybox = "/bin/busybox";
 const helloSources = repositoryPath("examples/hello");
 const nettoolsSources = repositoryPath("e2e/images/nettools");
+const odditiesSources = repositoryPath("e2e/images/oddities");
 /** The names that nettools is started by. */
 const nettools = [
   "fetch",
@@ -46,17 +50,19 @@ export async function testImages(signal: AbortSignal): Promise<TestImages> {
   const directory = await cached({
     name: "test-images",
     recipe: {
-      form: 2,
+      form: 3,
       imageArchive,
       busybox: digestOf(await readFile(busybox)),
       hello: await sourcesKey(helloSources),
       nettools: await sourcesKey(nettoolsSources),
+      oddities: await sourcesKey(odditiesSources),
       go: await goVersion(helloSources),
     },
     signal,
     build: async (scratch) => {
       await buildBusybox(imageArchive, scratch, signal);
       await buildHello(imageArchive, scratch, signal);
+      await buildOddities(scratch, signal);
     },
   });
   return { directory, archives };
@@ -106,6 +112,16 @@ async function buildHello(
     ],
     options,
   );
+}
+
+/** Images that are hard to load, and bad ones, in a directory of their own. */
+async function buildOddities(directory: string, signal: AbortSignal): Promise<void> {
+  const program = join(directory, "write-oddities");
+  await goBuild({ module: odditiesSources, package: ".", output: program });
+  await requireOnHost([program, busybox, join(directory, odditiesDirectory)], {
+    signal,
+    timeoutMs: buildTimeoutMs,
+  });
 }
 
 /** Changes when a Go module's sources do, tests apart. */

@@ -1,0 +1,251 @@
+import { describe, expect, it } from "vitest";
+import type { ImageInfo } from "sandkube";
+import { odditiesDirectory, testImages } from "./images/test-images.js";
+import type { Sandkube } from "./harness/sandkube.js";
+import { clusterForSuite } from "./harness/suites.js";
+import { waitUntil } from "./harness/wait-until.js";
+
+const gibibyte = 1024 ** 3;
+
+/** What each bad archive is refused with: the exit code, and a word of the reason. */
+const refusals: readonly [file: string, exitCode: number, reason: string][] = [
+  ["truncated.tar", 40, "cut off"],
+  ["truncated.tar.gz", 40, "cut off"],
+  ["empty.tar", 40, "empty"],
+  ["text.tar", 40, "not a tar archive"],
+  ["wrong-digest.tar", 40, "damaged"],
+  ["no-layer.tar", 40, "is missing"],
+  ["wrong-diff-id.tar", 40, "damaged"],
+  ["platform.tar", 41, "linux/s390x"],
+  ["media-type.tar", 40, "squashfs"],
+  ["schema1.tar", 40, "schema 1"],
+  ["nameless.tar", 40, "--tag"],
+  ["gone.tar", 40, "no such file"],
+];
+
+/** The tests of a kind are the stages of one cluster's life, in order. */
+describe.each(["g26", "g24", "bare"] as const)("images in %s", (kind) => {
+  const sandkube = clusterForSuite({ kind });
+
+  it("loads archives of every form", async () => {
+    const path = await oddities(sandkube());
+    const { sandbox } = sandkube();
+    await sandkube().do(["image", "load", path("layers.tar"), path("odd.tar.gz"), path("index")]);
+    const piped = `sandkube image load --json - < ${path("docker.tar")}`;
+    const { exitCode, stdout } = await sandbox.exec(["sh", "-c", piped]);
+    expect(exitCode).toBe(0);
+    expect((JSON.parse(stdout) as ImageInfo[]).map(({ name }) => name)).toEqual([
+      "sandkube.local/docker:1",
+      "sandkube.local/docker:also",
+    ]);
+    const images = await list(sandkube());
+    expect(images.find(({ name }) => name.endsWith("layers:60"))).toMatchObject({ layers: 60 });
+    expect(images.map(({ name }) => name)).toContain("sandkube.local/index:1");
+  });
+
+  it("60 layers and every kind of file arrive in pods", async () => {
+    await sandkube().apply("oddities.yaml");
+    await sandkube().untilReady("app=oddities");
+    expect(await sandkube().inPod("layers", "cat /layers/top; ls /layers | wc -l")).toBe(
+      "59\n60\n",
+    );
+    const look = [
+      "cd /odd",
+      "stat -c '%n %F %a %u:%g %h' . owned hardlink setuid null fifo empty",
+      "readlink symlink; readlink dangling",
+      "cat symlink",
+      "wc -c < zeros",
+      "cat long-name/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/file ünïcödé*",
+      "ls -d /doomed 2>/dev/null || ls /emptied",
+    ];
+    expect((await sandkube().inPod("odd", look.join("; "))).trim().split("\n")).toEqual([
+      expect.stringMatching(/^\. directory 2775 1234:5678 /),
+      "owned regular file 640 1234:5678 2",
+      "hardlink regular file 640 1234:5678 2",
+      "setuid regular file 4755 0:0 1",
+      "null character special file 666 0:0 1",
+      "fifo fifo 644 0:0 1",
+      "empty regular empty file 0 0:0 1",
+      "/odd/owned",
+      "../../../../nowhere",
+      "owned",
+      String(20 * 1024 ** 2),
+      "deep",
+      "unicode",
+      "new",
+    ]);
+    const images = await list(sandkube());
+    expect(images.find(({ name }) => name.endsWith("odd:1"))?.pods).toEqual(["default/odd"]);
+  });
+
+  it("a file keeps its capabilities", async () => {
+    const snapshots = await insideNode(sandkube(), "/run/sk/snapshots");
+    const script = `cd ${snapshots} && tar --xattrs --xattrs-include='*' -cf - */fs/odd/capable | grep -ac security.capability`;
+    const { stdout } = await sandkube().sandbox.exec(["sh", "-c", script]);
+    expect(Number(stdout)).toBeGreaterThan(0);
+  });
+
+  it("a second load and a second pod unpack nothing", async () => {
+    const path = await oddities(sandkube());
+    const before = await remains(sandkube());
+    await sandkube().do(["image", "load", path("layers.tar")]);
+    expect(await remains(sandkube())).toEqual(before);
+  });
+
+  it("refuses bad archives with a reason, and keeps nothing of them", async () => {
+    const path = await oddities(sandkube());
+    const before = await remains(sandkube());
+    for (const [file, exitCode, reason] of refusals) {
+      const refused = await sandkube().run(["image", "load", path(file)]);
+      expect(refused).toMatchObject({ exitCode, stderr: expect.stringContaining(reason) });
+    }
+    expect(await remains(sandkube())).toEqual(before);
+  });
+
+  it("a layer reaches nothing outside of its root", async () => {
+    const path = await oddities(sandkube());
+    await sandkube().do(["image", "load", path("traversal.tar")]);
+    const find = ["find", "/", "-xdev", "-maxdepth", "2", "-name", "escaped-*"];
+    expect((await sandkube().sandbox.exec(find)).stdout).toBe("");
+    const root = await insideNode(sandkube(), "/");
+    const inNode = [
+      "sh",
+      "-c",
+      `ls -d ${root}/escaped-* ${root}/tmp/escaped-* 2>/dev/null | wc -l`,
+    ];
+    expect((await sandkube().sandbox.exec(inNode)).stdout.trim()).toBe("0");
+    await sandkube().do(["image", "rm", "sandkube.local/bad:1"]);
+  });
+
+  it("what a killed load had brought in goes with the next command", async () => {
+    const path = await oddities(sandkube());
+    const before = await remains(sandkube());
+    const load = sandkube().start(["image", "load", path("large.tar")]);
+    await waitUntil({
+      for: "the load to have begun to unpack",
+      limitMs: 30_000,
+      look: async () => {
+        const snapshots = await sandkube().do(["ctr", "snapshots", "ls"]);
+        return snapshots.includes("extract-") ? { found: true } : { instead: snapshots };
+      },
+    });
+    const kill = `for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q 'images --address' && kill -9 \${p#/proc/}; done; true`;
+    await sandkube().sandbox.exec(["sh", "-c", kill]);
+    expect(await load.process.exited).toBe(26);
+    expect(await remains(sandkube())).not.toEqual(before);
+    await waitUntil({
+      for: "the unpacking to end and its remains to go",
+      limitMs: 30_000,
+      look: async () => {
+        await sandkube().do(["image", "prune"]);
+        const now = await remains(sandkube());
+        return JSON.stringify(now) === JSON.stringify(before)
+          ? { found: true }
+          : { instead: now.join("\n") };
+      },
+    });
+  });
+
+  // Elsewhere snapshots lie on the machine's own disk.
+  it.skipIf(kind === "bare")("says how much space is needed when there is too little", async () => {
+    const path = await oddities(sandkube());
+    const before = await remains(sandkube());
+    const snapshots = await insideNode(sandkube(), "/run/sk");
+    const free = 100 * 1024 ** 2;
+    const fill = `cd ${snapshots} && fallocate -l $(($(stat -f -c '%a*%S' .) - ${free})) fill`;
+    expect(await sandkube().sandbox.exec(["sh", "-c", fill])).toMatchObject({ exitCode: 0 });
+    const refused = await sandkube().run(["image", "load", path("large.tar")]);
+    expect(refused).toMatchObject({
+      exitCode: 42,
+      stderr: expect.stringContaining("needs 1.0 GiB"),
+    });
+    expect(await remains(sandkube())).toEqual(before);
+    expect(await sandkube().inPod("odd", "cat /odd/symlink")).toBe("owned\n");
+    await sandkube().sandbox.exec(["rm", `${snapshots}/fill`]);
+    await sandkube().do(["image", "load", path("large.tar")]);
+    const large = (await list(sandkube())).find(({ name }) => name.endsWith("large:1"));
+    expect(large?.unpackedBytes).toBeGreaterThan(gibibyte);
+    await sandkube().do(["image", "rm", "sandkube.local/large:1"]);
+  });
+
+  it("makes an image of a directory, which runs and can be saved, removed and loaded again", async () => {
+    const { sandbox } = sandkube();
+    const files =
+      "mkdir -p /tmp/sandkube-site && echo made >/tmp/sandkube-site/page && ln -f /tmp/sandkube-site/page /tmp/sandkube-site/link";
+    await sandbox.exec(["sh", "-c", files]);
+    const recipe = [
+      ...[
+        "image",
+        "from",
+        "/tmp/sandkube-site",
+        "--tag",
+        "sandkube.local/made:1",
+        "--base",
+        "sandkube.local/docker:1",
+      ],
+      ...[
+        "--entrypoint",
+        "sh",
+        "--cmd=-c",
+        "--cmd=cat /page /link; echo $X; id -u; pwd; sleep 3600",
+      ],
+      ...["--env", "X=variable", "--user", "1000:1000", "--workdir", "/tmp", "--json"],
+    ];
+    const made = JSON.parse(await sandkube().do(recipe)) as ImageInfo;
+    expect(JSON.parse(await sandkube().do(recipe))).toEqual(made);
+    const run = ["run", "made", "--image=sandkube.local/made:1", "--image-pull-policy=Never"];
+    await sandkube().kubectl(...run, "--labels=app=made");
+    await sandkube().untilReady("app=made");
+    expect(await sandkube().kubectl("logs", "made")).toBe("made\nmade\nvariable\n1000\n/tmp\n");
+
+    const used = await sandkube().run(["image", "rm", "sandkube.local/made:1"]);
+    expect(used).toMatchObject({ exitCode: 44, stderr: expect.stringContaining("default/made") });
+    await sandkube().do(["image", "tag", "sandkube.local/made:1", "sandkube.local/made:2"]);
+    await sandkube().do(["image", "rm", "sandkube.local/made:1"]);
+    const save = "sandkube image save -o - sandkube.local/made:2 > /tmp/sandkube-made.tar";
+    expect(await sandbox.exec(["sh", "-c", save])).toMatchObject({ exitCode: 0 });
+    await sandkube().do(["image", "rm", "--force", "sandkube.local/made:2"]);
+    // What the pod's container needs is there still.
+    expect(await sandkube().inPod("made", "cat /page")).toBe("made\n");
+    await sandkube().kubectl("delete", "pod", "made", "--now");
+    await sandkube().do(["image", "prune", "--all"]);
+    const names = (await list(sandkube())).map(({ name }) => name);
+    expect(names).toContain("sandkube.local/odd:1");
+    expect(names).not.toContain("sandkube.local/docker:1");
+    const missing = await sandkube().run(["image", "tag", "sandkube.local/made:2", "x:1"]);
+    expect(missing).toMatchObject({ exitCode: 43 });
+    await sandkube().do(["image", "load", "/tmp/sandkube-made.tar"]);
+    const again = (await list(sandkube())).find(({ name }) => name === "sandkube.local/made:2");
+    expect(again?.digest).toBe(made.digest);
+    await sandbox.exec(["rm", "-r", "/tmp/sandkube-site", "/tmp/sandkube-made.tar"]);
+  });
+});
+
+async function list(sandkube: Sandkube): Promise<ImageInfo[]> {
+  return JSON.parse(await sandkube.do(["image", "list", "--json"])) as ImageInfo[];
+}
+
+/** Where a file of the oddities is, in the sandbox. */
+async function oddities(sandkube: Sandkube): Promise<(file: string) => string> {
+  const { directory } = await testImages(AbortSignal.timeout(120_000));
+  return (file) => sandkube.sandbox.pathInside(`${directory}/${odditiesDirectory}/${file}`);
+}
+
+/** A path of the node's mount namespace, as the sandbox sees it. */
+async function insideNode(sandkube: Sandkube, path: string): Promise<string> {
+  const { pid } = await sandkube.role("containerd");
+  return `/proc/${pid}/root${path === "/" ? "" : path}`;
+}
+
+/** All that the node has of images: their names, contents, layers, and what holds them. */
+async function remains(sandkube: Sandkube): Promise<string[]> {
+  const kinds = [
+    ["images", "ls", "-q"],
+    ["content", "ls", "-q"],
+    ["snapshots", "ls"],
+    ["leases", "ls", "-q"],
+  ];
+  const listings = [];
+  for (const kind of kinds) listings.push(await sandkube.do(["ctr", ...kind]));
+  return listings;
+}
