@@ -78,11 +78,13 @@ describe.each(["g26", "g24", "bare"] as const)("images in %s", (kind) => {
     expect(images.find(({ name }) => name.endsWith("odd:1"))?.pods).toEqual(["default/odd"]);
   });
 
-  it("a file keeps its capabilities", async () => {
+  it("a file keeps its capabilities where the sandbox can hold them", async () => {
     const snapshots = await insideNode(sandkube(), "/run/sk/snapshots");
     const script = `cd ${snapshots} && tar --xattrs --xattrs-include='*' -cf - */fs/odd/capable | grep -ac security.capability`;
     const { stdout } = await sandkube().sandbox.exec(["sh", "-c", script]);
-    expect(Number(stdout)).toBeGreaterThan(0);
+    // The tmpfs of gVisor of 2024-07 takes no security.capability, and containerd goes on without it.
+    if (kind === "g24") expect(Number(stdout)).toBe(0);
+    else expect(Number(stdout)).toBeGreaterThan(0);
   });
 
   it("a second load and a second pod unpack nothing", async () => {
