@@ -11,17 +11,12 @@ export const explanations: readonly Explanation[] = [
     cause: "image: it has to be pulled from its registry, and the lab has none",
   },
   {
-    spec: "[sig-node] Kubelet when scheduling a read only busybox container should not write to root filesystem",
-    cause: "image: it expects the words of busybox's shell, and the image had another shell",
+    spec: "[sig-architecture] Conformance Tests should have at least two untainted nodes",
+    cause: "needs two nodes",
   },
   {
     spec: "[sig-node] Sysctls [LinuxOnly] [NodeConformance] should support sysctls",
     cause: "gVisor: it has no /proc/sys/kernel/shm_rmid_forced",
-  },
-  {
-    spec: "[sig-node] Pod InPlace Resize Container",
-    cause:
-      "sandkube: the kubelet does not know the memory usage of single containers, and then refuses to lower a limit",
   },
 ];
 
