@@ -27,6 +27,12 @@ test("pods that are told reach a proxy of the loopback address at the node's", (
   expect(wayOut).toMatchObject({ podCaBundle: "/c/ca.pem", loopbackPorts: [3128] });
 });
 
+test("pods that share the sandbox's network reach a proxy of its loopback address there", () => {
+  const wayOut = wayOutOf({ ...request, proxyPods: true, sharesNetwork: true });
+  expect(wayOut.podEnvironment).toMatchObject({ HTTPS_PROXY: environment.https_proxy });
+  expect(wayOut.loopbackPorts).toEqual([]);
+});
+
 test("pods get the CA certificates where there is no proxy too", () => {
   const { podEnvironment } = wayOutOf({ ...request, environment: {}, proxyPods: true });
   expect(podEnvironment).not.toHaveProperty("NO_PROXY");
