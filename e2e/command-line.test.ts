@@ -97,6 +97,19 @@ describe("the command line in g26, with a control plane from a configuration", (
   });
 });
 
+describe("the command line on the bare kernel", () => {
+  const sandkube = sandboxForSuite({ kind: "bare" });
+
+  it("refuses a data directory from which nothing can be executed", async () => {
+    const script = `disk=$(mktemp -d); mount -t tmpfs -o size=1g,noexec disk "$disk"
+sandkube up --data "$disk/data"; code=$?
+ls -A "$disk"; umount "$disk"; rmdir "$disk"; exit $code`;
+    const { exitCode, stdout, stderr } = await sandkube().sandbox.exec(["sh", "-c", script]);
+    expect(stderr).toContain("mounted noexec");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 23, stdout: "" });
+  });
+});
+
 /** A kubeconfig as the user had it, always of the same time, so that traces compare. */
 async function writeOwnKubeconfig(sandbox: Sandbox): Promise<void> {
   const script = `mkdir -p /root/.kube; cat > ${own}; touch -d 2026-01-01 ${own}`;
