@@ -14,6 +14,7 @@ export const goModules = [
   { directory: "runtime/network", packages: ["./..."] },
   { directory: "runtime/upstream/containerd", packages: ["./..."] },
   { directory: "examples/hello", packages: ["."] },
+  { directory: "e2e/images/outside", packages: ["."] },
 ];
 
 const tools = join(checkout, "runtime/tools/go.mod");

@@ -23,12 +23,15 @@ export interface TestImages {
   readonly directory: string;
   /** File names of the archives in it. */
   readonly archives: readonly string[];
+  /** File name of the program that plays registries and proxies: see e2e/images/outside. */
+  readonly outside: string;
 }
 
 const busybox = "/bin/busybox";
 const helloSources = repositoryPath("examples/hello");
 const nettoolsSources = repositoryPath("e2e/images/nettools");
 const odditiesSources = repositoryPath("e2e/images/oddities");
+const outsideSources = repositoryPath("e2e/images/outside");
 /** The names that nettools is started by. */
 const nettools = [
   "fetch",
@@ -40,6 +43,7 @@ const nettools = [
   "answer-bulk",
   "answer-udp",
 ];
+const outside = "outside";
 const archives = ["busybox.tar", "hello.tar"] as const;
 const buildTimeoutMs = 5 * 60_000;
 
@@ -56,6 +60,7 @@ export async function testImages(signal: AbortSignal): Promise<TestImages> {
       hello: await sourcesKey(helloSources),
       nettools: await sourcesKey(nettoolsSources),
       oddities: await sourcesKey(odditiesSources),
+      outside: await sourcesKey(outsideSources),
       go: await goVersion(helloSources),
     },
     signal,
@@ -63,9 +68,10 @@ export async function testImages(signal: AbortSignal): Promise<TestImages> {
       await buildBusybox(imageArchive, scratch, signal);
       await buildHello(imageArchive, scratch, signal);
       await buildOddities(scratch, signal);
+      await goBuild({ module: outsideSources, package: ".", output: join(scratch, outside) });
     },
   });
-  return { directory, archives };
+  return { directory, archives, outside };
 }
 
 /** Debian's static busybox and nettools, each with a link for every name of it. */

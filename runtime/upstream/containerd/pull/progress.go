@@ -2,14 +2,22 @@ package pull
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/remotes"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/fault"
 )
+
+// silenceLimit is how long a download may bring nothing before it is given up.
+const silenceLimit = 2 * time.Minute
 
 // Progress is how far a pull is.
 type Progress struct {
@@ -72,6 +80,7 @@ func (m *meter) handler(inner images.Handler) images.Handler {
 type resolver struct {
 	remotes.Resolver
 	meter *meter
+	host  string
 }
 
 // Fetcher implements remotes.Resolver.
@@ -81,11 +90,13 @@ func (r resolver) Fetcher(ctx context.Context, ref string) (remotes.Fetcher, err
 		return nil, err
 	}
 	return remotes.FetcherFunc(func(ctx context.Context, descriptor ocispec.Descriptor) (io.ReadCloser, error) {
+		ctx, cancel := context.WithCancel(ctx)
 		reader, err := fetcher.Fetch(ctx, descriptor)
 		if err != nil {
+			cancel()
 			return nil, err
 		}
-		counted := &reading{ReadCloser: reader, meter: r.meter, digest: descriptor.Digest}
+		counted := &reading{ReadCloser: reader, meter: r.meter, digest: descriptor.Digest, host: r.host, cancel: cancel}
 		if seeker, ok := reader.(io.Seeker); ok {
 			return &seekableReading{reading: counted, seeker: seeker}, nil
 		}
@@ -98,14 +109,33 @@ type reading struct {
 	meter  *meter
 	digest digest.Digest
 	offset int64
+	// host is whom silence is blamed on, and cancel ends the request.
+	host   string
+	cancel context.CancelFunc
 }
 
 // Read implements io.Reader.
 func (r *reading) Read(p []byte) (int, error) {
+	var silent atomic.Bool
+	timer := time.AfterFunc(silenceLimit, func() {
+		silent.Store(true)
+		r.cancel()
+	})
 	n, err := r.ReadCloser.Read(p)
+	timer.Stop()
 	r.offset += int64(n)
 	r.meter.reach(r.digest, r.offset)
+	if err != nil && silent.Load() {
+		message := fmt.Sprintf("no more data has come for %v", silenceLimit)
+		err = &fault.Fault{Kind: fault.Unreachable, Host: r.host, Message: message, Transient: true}
+	}
 	return n, err
+}
+
+// Close implements io.Closer.
+func (r *reading) Close() error {
+	defer r.cancel()
+	return r.ReadCloser.Close()
 }
 
 // seekableReading lets an interrupted download go on where it was.

@@ -142,6 +142,7 @@ func (p *puller) attempt(ctx context.Context) (*Result, error) {
 		client.WithResolver(resolver{
 			Resolver: docker.NewResolver(docker.ResolverOptions{Hosts: config.ConfigureHosts(ctx, options)}),
 			meter:    p.meter,
+			host:     reference.Domain(p.name),
 		}),
 		client.WithPlatformMatcher(p.platform),
 		client.WithPullSnapshotter(p.request.Snapshotter),
@@ -183,6 +184,10 @@ func (p *puller) explain(ctx context.Context, err error) error {
 	var platform *PlatformError
 	if ctx.Err() != nil || errors.As(err, &platform) {
 		return err
+	}
+	var silence *fault.Fault
+	if errors.As(err, &silence) {
+		return &Failure{Faults: []*fault.Fault{silence}}
 	}
 	if faults := p.recorder.Faults(); len(faults) > 0 {
 		return &Failure{Faults: faults}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/containerd/errdefs"
 )
 
 const (
@@ -19,17 +17,23 @@ const (
 	longestRetryAfter = 30 * time.Second
 	// restartLimit is how long containerd may take to come back.
 	restartLimit = time.Minute
+	// answerLimit is how long containerd may take to say who it is.
+	answerLimit = 5 * time.Second
 )
 
 // untilDone tries until the pull is done, or trying again is no use.
 func (p *puller) untilDone(ctx context.Context) (*Result, error) {
 	delay := firstDelay
 	for attempts := 1; ; attempts++ {
+		server, err := p.server(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("ask containerd: %w", err)
+		}
 		result, err := p.attempt(ctx)
 		if err == nil || ctx.Err() != nil || attempts == maxAttempts {
 			return result, err
 		}
-		wait, because := p.retry(err, delay)
+		wait, because := p.retry(ctx, err, server, delay)
 		if because == "" {
 			return nil, err
 		}
@@ -43,10 +47,10 @@ func (p *puller) untilDone(ctx context.Context) (*Result, error) {
 
 // retry says why another attempt may help and how long to wait for it; an empty reason: it
 // does not help.
-func (p *puller) retry(err error, delay time.Duration) (wait time.Duration, because string) {
+func (p *puller) retry(ctx context.Context, err error, server uint64, delay time.Duration) (wait time.Duration, because string) {
 	var failure *Failure
 	if !errors.As(err, &failure) {
-		if errdefs.IsUnavailable(err) {
+		if p.isLost(ctx, server) {
 			return delay, "containerd has ended; it is started again"
 		}
 		return 0, ""
@@ -57,6 +61,24 @@ func (p *puller) retry(err error, delay time.Duration) (wait time.Duration, beca
 		return 0, ""
 	}
 	return wait, decisive.Error()
+}
+
+// server is the process that containerd runs as.
+func (p *puller) server(ctx context.Context) (uint64, error) {
+	response, err := p.client.IntrospectionService().Server(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return response.Pid, nil
+}
+
+// isLost says whether containerd does not run any more as the process that it was. What a
+// lost connection makes of a call in progress is not always an error that says so.
+func (p *puller) isLost(ctx context.Context, server uint64) bool {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	now, err := p.server(ctx)
+	return err != nil || now != server
 }
 
 // pause waits, and then until containerd answers.
