@@ -19,7 +19,7 @@ interface Step {
 /** The size of the layer that stops half-way, in bytes. */
 const slowLayerBytes = 4 * 1024 * 1024;
 
-describe.each(["g26", "g24", "bare"] as const)("registries in %s", (kind) => {
+describe.each(["g26", "g24"] as const)("registries in %s", (kind) => {
   const sandkube = sandboxForSuite({ kind });
   let world: OutsideWorld;
 
@@ -53,7 +53,8 @@ describe.each(["g26", "g24", "bare"] as const)("registries in %s", (kind) => {
     });
   });
 
-  it.each([
+  // What a registry answers is the same in every sandbox.
+  it.runIf(kind === "g26").each([
     [":5001/team/nothing:1", [], "E_REGISTRY_NOT_FOUND", "404 Not Found"],
     [":5001/team/app:1", ["--platform", "linux/s390x"], "E_IMAGE_PLATFORM", "linux/s390x"],
     [":5003/team/app:1", [], "E_REGISTRY_RATE_LIMIT", "429"],
