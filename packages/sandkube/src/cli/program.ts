@@ -19,6 +19,13 @@ import { registerTools } from "./commands/tools.js";
 import { registerUp } from "./commands/up.js";
 import { registerVersion } from "./commands/version.js";
 
+const firstSteps = `
+First steps:
+  sandkube doctor               what this sandbox allows
+  sandkube up                   start Kubernetes
+  sandkube kubectl get pods -A  use it
+  sandkube delete               remove it without a trace`;
+
 /**
  * The command line. Commands load the library only when they run, so that help and completion
  * are quick.
@@ -35,7 +42,8 @@ export function createProgram(): Command {
       "--name <cluster>",
       "the cluster that a command is for (default: SANDKUBE_CLUSTER or default)",
     )
-    .option("--data <directory>", "the directory that holds all clusters (default: SANDKUBE_DATA)");
+    .option("--data <directory>", "the directory that holds all clusters (default: SANDKUBE_DATA)")
+    .addHelpText("after", firstSteps);
   registerUp(program);
   registerStatus(program);
   registerDown(program);
