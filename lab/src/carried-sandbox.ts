@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { collectOutput, listProcesses, parseProcesses } from "./collect-output.js";
 import { LabError } from "./errors.js";
 import type { SandboxCarrier } from "./first-process.js";
@@ -15,6 +16,8 @@ import type {
 } from "./sandbox.js";
 
 const disposeTimeoutMs = 30_000;
+/** How long after the sandbox's end its commands may still be there. */
+const commandsEndMs = 5_000;
 /** How long after a failed command the sandbox's own end may become known. */
 const deathNoticeMs = 1_000;
 
@@ -34,6 +37,8 @@ export abstract class CarriedSandbox implements Sandbox {
   readonly link: SandboxLink | null;
   protected readonly directory: string;
   protected readonly carrier: SandboxCarrier;
+  /** The ends of the commands under way. */
+  readonly #commands = new Set<Promise<void>>();
   #disposal: Promise<void> | null = null;
 
   protected constructor(parts: CarriedSandboxParts) {
@@ -56,7 +61,15 @@ export abstract class CarriedSandbox implements Sandbox {
   }
 
   spawn(argv: readonly string[], options: SpawnOptions = {}): SandboxProcess {
-    return spawnInside(this.#watched(argv, options), options);
+    const process = spawnInside(this.#watched(argv, options), options);
+    const ended: Promise<void> = process.exited
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => this.#commands.delete(ended));
+    this.#commands.add(ended);
+    return process;
   }
 
   async attach(argv: readonly string[], options: SpawnOptions = {}): Promise<number> {
@@ -77,6 +90,9 @@ export abstract class CarriedSandbox implements Sandbox {
 
   async #dispose(): Promise<void> {
     await this.carrier.end();
+    // One that has just started would make its log, and with it the directory, once more.
+    const late = delay(commandsEndMs, undefined, { ref: false });
+    await Promise.race([Promise.all(this.#commands), late]);
     await removeSandbox(this.name, AbortSignal.timeout(disposeTimeoutMs));
   }
 

@@ -28,6 +28,7 @@ export async function stageCli(
   await writeJson(join(directory, "dist", "programs.json"), digests);
   await writeJson(join(directory, "package.json"), cliManifest());
   await copyFile(repositoryPath("README.md"), join(directory, "README.md"));
+  await cp(repositoryPath("docs"), join(directory, "docs"), { recursive: true });
   await copyFile(repositoryPath("LICENSE"), join(directory, "LICENSE"));
 }
 

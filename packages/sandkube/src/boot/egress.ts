@@ -65,6 +65,24 @@ export async function prepareEgress(request: EgressRequest): Promise<WayOut> {
   return wayOut;
 }
 
+/** Tells what the options say differently from a running cluster, which keeps what it was started with. */
+export async function tellEgressUnchanged(
+  options: Pick<ClusterOptions, "proxyPods" | "registriesConfig">,
+  paths: ClusterPaths,
+  emit: ProgressListener,
+): Promise<void> {
+  const last = await readEgressChoices(paths);
+  const names = { proxyPods: "proxy-pods", registriesConfig: "registries-config" } as const;
+  for (const key of ["proxyPods", "registriesConfig"] as const) {
+    if (options[key] === undefined || options[key] === last[key]) continue;
+    emit({
+      type: "warning",
+      message: `The cluster runs with other settings of --${names[key]}, and keeps them.`,
+      hint: "`sandkube down`, then the same `sandkube up` again.",
+    });
+  }
+}
+
 /** Where pods and Services are in host-network mode: at the sandbox's address, and in 127.0.0.0/8. */
 function sharedNetwork(
   options: ClusterOptions,

@@ -18,6 +18,7 @@ import {
   examineExistingCluster,
   type ExistingCluster,
 } from "./existing-cluster.js";
+import { tellEgressUnchanged } from "./egress.js";
 import { prepare } from "./prepare.js";
 import { agrees, resolveOptions } from "./resolve-options.js";
 import { rollBack, type MadeByUp, type RollbackRequest } from "./rollback.js";
@@ -171,7 +172,8 @@ async function bringUp(run: Run): Promise<UpResult> {
   const adopted = adoptableRecord(existing, input);
   if (adopted !== null) {
     made.runtime = created;
-    resolveOptions(input, adopted);
+    const options = resolveOptions(input, adopted);
+    await tellEgressUnchanged(options, paths, emit);
     return await finish(run, adopted, { created, wasRunning: true });
   }
 
