@@ -70,7 +70,6 @@ func (n *network) runFilter(ctx context.Context, changed <-chan struct{}, report
 		Leases:     n.podLinks,
 		Services: &filter.ServiceLink{
 			Name: n.spec.Node.Network.ServiceLink(), Address: n.serviceAddress, Range: n.serviceRange,
-			Rebuild: n.namespace.Rebuild,
 		},
 		Logger: n.log,
 	})

@@ -12,7 +12,8 @@
 //
 // While any pod is filtered, the link of the Service proxy is too: the proxy's sockets
 // accept a connection before anything can be decided, so a client that may reach no
-// endpoint of a Service must be stopped on the way there.
+// endpoint of a Service must be stopped on the way there. Where a link would have to be
+// made anew for that it stays as it is: sockets at virtual addresses would be lost with it.
 package filter
 
 import (
@@ -23,8 +24,6 @@ import (
 	"net/netip"
 	"sync"
 	"time"
-
-	"github.com/vishvananda/netlink"
 
 	"sandkube.dev/runtime/network/internal/policy"
 )
@@ -56,9 +55,6 @@ type ServiceLink struct {
 	// Address is the one by which the virtual addresses in Range are routed.
 	Address netip.Addr
 	Range   netip.Prefix
-	// Rebuild makes the link anew, as a port of a bridge in the network namespace of a
-	// socket, after the old one has been removed.
-	Rebuild func(in *netlink.Handle, bridge netlink.Link) error
 }
 
 func (c *Config) serviceLink() string {
@@ -150,9 +146,6 @@ func (f *Filter) Apply(ctx context.Context, rules *policy.Rules) error {
 				wanted[address] = member.link
 			}
 		}
-	}
-	if services := f.config.Services; services != nil && len(wanted) > 0 {
-		wanted[services.Address] = services.Name
 	}
 	return f.reconcile(wanted, leases)
 }

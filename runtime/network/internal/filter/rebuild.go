@@ -47,13 +47,6 @@ func (w *wiring) blueprints() ([]string, error) {
 // rebuild replaces a pod's link by a new one that is a port of another bridge: the one
 // way off a bridge where ports never leave. The pod loses its connections.
 func (w *wiring) rebuild(name string, pod netip.Addr, in *space, bridge netlink.Link) error {
-	if w.services != nil && w.services.Name == name {
-		// It ends with this process, so no later one has to know of it.
-		if err := errors.Join(w.node.remove(name), w.annex.remove(name)); err != nil {
-			return err
-		}
-		return w.services.Rebuild(in.links, bridge)
-	}
 	plan, err := w.note(name, pod)
 	if err != nil {
 		return err

@@ -8,7 +8,8 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// reconcile filters the pods that are wanted, by address and link, and no others.
+// reconcile filters the pods that are wanted, by address and link, and no others; with any
+// of them, the Service proxy too.
 func (f *Filter) reconcile(wanted, leases map[netip.Addr]string) error {
 	if len(wanted) == 0 && len(f.members) == 0 && !f.leftovers {
 		return nil
@@ -19,6 +20,9 @@ func (f *Filter) reconcile(wanted, leases map[netip.Addr]string) error {
 			return err
 		}
 		f.wiring = opened
+	}
+	if services := f.config.Services; services != nil && len(wanted) > 0 && !f.wiring.stuck {
+		wanted[services.Address] = services.Name
 	}
 	main, err := f.node.link(f.config.Bridge)
 	if err != nil {

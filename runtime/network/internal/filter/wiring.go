@@ -18,9 +18,7 @@ type wiring struct {
 	// directory is where blueprints are kept; namespaces has the network namespaces of
 	// the pods.
 	directory, namespaces string
-	// services is nil without virtual addresses.
-	services *ServiceLink
-	logger   *slog.Logger
+	logger                *slog.Logger
 	// stuck says that a port never leaves its bridge (gVisor of 2024-07): a pod's link
 	// has to be made anew instead, and the pod loses its connections.
 	stuck bool
@@ -35,7 +33,7 @@ func openWiring(node *space, config *Config) (*wiring, error) {
 	}
 	opened := &wiring{
 		node: node, annex: annex, names: newNames(config.Bridge, config.serviceLink()), mtu: config.MTU,
-		directory: config.Directory, namespaces: config.Namespaces, services: config.Services, logger: config.Logger,
+		directory: config.Directory, namespaces: config.Namespaces, logger: config.Logger,
 	}
 	if config.Services != nil {
 		// That of an earlier process leads to a network namespace that ended with it.

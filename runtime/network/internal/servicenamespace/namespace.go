@@ -37,13 +37,9 @@ type Config struct {
 type Namespace struct {
 	config Config
 	thread *thread
-	// descriptor stands for the network namespace.
-	descriptor int
-	// inside is the rtnetlink socket in the namespace, inner the index of its link there,
-	// and virtual the addresses that it has. Only work on the thread uses them.
-	inside  *netlink.Handle
-	inner   int
-	virtual map[netip.Addr]struct{}
+	// inside is the rtnetlink socket in the namespace, inner the index of its link there.
+	inside *netlink.Handle
+	inner  int
 
 	closing sync.Once
 }
@@ -66,53 +62,33 @@ func Open(config Config) (*Namespace, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := &Namespace{config: config, thread: thread, descriptor: descriptor, virtual: map[netip.Addr]struct{}{}}
-	if err := opened.build(root); err != nil {
+	opened := &Namespace{config: config, thread: thread}
+	err = opened.build(root, descriptor)
+	// A descriptor that is only read has nothing to lose on close.
+	_ = unix.Close(descriptor)
+	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
 	return opened, nil
 }
 
-func (n *Namespace) build(root *netlink.Handle) error {
-	bridge, err := root.LinkByName(n.config.Bridge)
+func (n *Namespace) build(root *netlink.Handle, descriptor int) error {
+	bridge, err := plug(root, n.config, descriptor)
 	if err != nil {
-		return fmt.Errorf("look up bridge %s: %w", n.config.Bridge, err)
+		return err
 	}
-	err = n.Do(func() (err error) {
+	err = n.thread.do(func() error {
 		// The socket stays in the namespace in which it is made.
 		if n.inside, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
 			return fmt.Errorf("rtnetlink socket in the service namespace: %w", err)
 		}
-		return n.connect(root, bridge)
+		n.inner, err = configure(n.inside, n.config)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	return routeServiceRange(root, n.config, bridge)
-}
-
-// Rebuild makes the link anew, as a port of a bridge in the network namespace of a socket.
-// The old one, wherever it is, has been removed. Listeners stay; connections may be lost.
-// After an error it can be called again.
-func (n *Namespace) Rebuild(in *netlink.Handle, bridge netlink.Link) error {
-	return n.Do(func() error { return n.connect(in, bridge) })
-}
-
-// connect runs on the thread.
-func (n *Namespace) connect(in *netlink.Handle, bridge netlink.Link) error {
-	err := plug(in, bridge, n.config, n.descriptor)
-	if err != nil {
-		return err
-	}
-	if n.inner, err = configure(n.inside, n.config); err != nil {
-		return err
-	}
-	for address := range n.virtual {
-		if err := n.inside.AddrAdd(n.link(), hostAddress(address)); err != nil {
-			return fmt.Errorf("add the virtual address %s again: %w", address, err)
-		}
-	}
-	return nil
 }
 
 // Do runs work on the thread that is in the namespace: a socket that work makes
@@ -121,22 +97,16 @@ func (n *Namespace) Do(work func() error) error { return n.thread.do(work) }
 
 // AddAddress makes a virtual address reachable. It is no error if it is already there.
 func (n *Namespace) AddAddress(address netip.Addr) error {
-	return n.Do(func() error {
-		err := n.inside.AddrAdd(n.link(), hostAddress(address))
-		if err != nil && !errors.Is(err, unix.EEXIST) {
-			return fmt.Errorf("add the virtual address %s: %w", address, err)
-		}
-		n.virtual[address] = struct{}{}
-		return nil
-	})
+	err := n.Do(func() error { return n.inside.AddrAdd(n.link(), hostAddress(address)) })
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("add the virtual address %s: %w", address, err)
+	}
+	return nil
 }
 
 // RemoveAddress takes a virtual address away. It is no error if it is not there.
 func (n *Namespace) RemoveAddress(address netip.Addr) error {
-	err := n.Do(func() error {
-		delete(n.virtual, address)
-		return n.inside.AddrDel(n.link(), hostAddress(address))
-	})
+	err := n.Do(func() error { return n.inside.AddrDel(n.link(), hostAddress(address)) })
 	if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
 		return fmt.Errorf("remove the virtual address %s: %w", address, err)
 	}
@@ -164,8 +134,6 @@ func (n *Namespace) Close() error {
 		if n.inside != nil {
 			n.inside.Close()
 		}
-		// A descriptor that is only read has nothing to lose on close.
-		_ = unix.Close(n.descriptor)
 	})
 	return err
 }

@@ -19,8 +19,12 @@ const (
 )
 
 // plug makes the veth pair, with one end in the namespace that the descriptor stands
-// for and the other one a port of the bridge.
-func plug(in *netlink.Handle, bridge netlink.Link, config Config, descriptor int) error {
+// for and the other one a port of the bridge. It returns the bridge.
+func plug(root *netlink.Handle, config Config, descriptor int) (netlink.Link, error) {
+	bridge, err := root.LinkByName(config.Bridge)
+	if err != nil {
+		return nil, fmt.Errorf("look up bridge %s: %w", config.Bridge, err)
+	}
 	attributes := netlink.NewLinkAttrs()
 	attributes.Name = config.Link
 	attributes.MTU = config.MTU
@@ -33,20 +37,20 @@ func plug(in *netlink.Handle, bridge netlink.Link, config Config, descriptor int
 		// change when this process is started again.
 		PeerHardwareAddr: cni.HardwareAddress(config.ServiceAddress.Addr().AsSlice()),
 	}
-	if err := in.LinkAdd(pair); err != nil {
-		return fmt.Errorf("make veth pair %s: %w", config.Link, err)
+	if err := root.LinkAdd(pair); err != nil {
+		return nil, fmt.Errorf("make veth pair %s: %w", config.Link, err)
 	}
-	outer, err := in.LinkByName(config.Link)
+	outer, err := root.LinkByName(config.Link)
 	if err != nil {
-		return fmt.Errorf("look up link %s: %w", config.Link, err)
+		return nil, fmt.Errorf("look up link %s: %w", config.Link, err)
 	}
-	if err := in.LinkSetMaster(outer, bridge); err != nil {
-		return fmt.Errorf("plug %s into %s: %w", config.Link, bridge.Attrs().Name, err)
+	if err := root.LinkSetMaster(outer, bridge); err != nil {
+		return nil, fmt.Errorf("plug %s into %s: %w", config.Link, config.Bridge, err)
 	}
-	if err := in.LinkSetUp(outer); err != nil {
-		return fmt.Errorf("set %s up: %w", config.Link, err)
+	if err := root.LinkSetUp(outer); err != nil {
+		return nil, fmt.Errorf("set %s up: %w", config.Link, err)
 	}
-	return nil
+	return bridge, nil
 }
 
 // configure gives the inner end its address and the default route, and returns its index.
