@@ -7,6 +7,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 
 	"sandkube.dev/runtime/network/internal/exposure"
+	"sandkube.dev/runtime/network/internal/nodepods"
 )
 
 // hostPortsOf are those of a pod that runs; a pod on the host's network has its ports
@@ -22,7 +23,7 @@ func hostPortsOf(pod *v1.Pod) []exposure.HostPort {
 		Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID,
 	}
 	var found []exposure.HostPort
-	for _, port := range containerPorts(pod) {
+	for _, port := range nodepods.Ports(pod) {
 		if port.HostPort == 0 || port.Protocol == v1.ProtocolSCTP {
 			continue
 		}
@@ -41,18 +42,4 @@ func hostPortsOf(pod *v1.Pod) []exposure.HostPort {
 		})
 	}
 	return found
-}
-
-// containerPorts are those of all containers that run beside each other.
-func containerPorts(pod *v1.Pod) []v1.ContainerPort {
-	var ports []v1.ContainerPort
-	for _, container := range pod.Spec.InitContainers {
-		if container.RestartPolicy != nil && *container.RestartPolicy == v1.ContainerRestartPolicyAlways {
-			ports = append(ports, container.Ports...)
-		}
-	}
-	for _, container := range pod.Spec.Containers {
-		ports = append(ports, container.Ports...)
-	}
-	return ports
 }

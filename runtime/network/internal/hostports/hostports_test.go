@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"sandkube.dev/runtime/network/internal/exposure"
+	"sandkube.dev/runtime/network/internal/nodepods"
 )
 
 func pod(change func(*v1.Pod)) *v1.Pod {
@@ -48,7 +49,7 @@ func TestHostPortsOf(t *testing.T) {
 		}, both},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stripped, err := strip(pod(test.change))
+			stripped, err := nodepods.Strip(pod(test.change))
 			if err != nil {
 				t.Fatal(err)
 			}

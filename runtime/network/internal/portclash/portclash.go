@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
+
+	"sandkube.dev/runtime/network/internal/nodepods"
 )
 
 // Clash is a port that a pod wants and an older one has.
@@ -36,7 +38,8 @@ func Find(pods []*v1.Pod) []Clash {
 		if pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed {
 			continue
 		}
-		for _, wanted := range claimsOf(pod) {
+		for _, port := range nodepods.Ports(pod) {
+			wanted := claim{cmp.Or(port.Protocol, v1.ProtocolTCP), port.ContainerPort}
 			owner, taken := owners[wanted]
 			if !taken {
 				owners[wanted] = pod
@@ -55,24 +58,4 @@ func Find(pods []*v1.Pod) []Clash {
 		}
 	}
 	return found
-}
-
-// claimsOf are the ports of all containers that run beside each other.
-func claimsOf(pod *v1.Pod) []claim {
-	var claims []claim
-	add := func(container *v1.Container) {
-		for _, port := range container.Ports {
-			claims = append(claims, claim{cmp.Or(port.Protocol, v1.ProtocolTCP), port.ContainerPort})
-		}
-	}
-	for i := range pod.Spec.InitContainers {
-		container := &pod.Spec.InitContainers[i]
-		if container.RestartPolicy != nil && *container.RestartPolicy == v1.ContainerRestartPolicyAlways {
-			add(container)
-		}
-	}
-	for i := range pod.Spec.Containers {
-		add(&pod.Spec.Containers[i])
-	}
-	return claims
 }
