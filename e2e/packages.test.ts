@@ -1,16 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bootSandbox, type BootOptions, type Sandbox } from "../lab/src/index.js";
 import { repositoryPath } from "../scripts/programs/repository.js";
-import { npmDirectory, packForRegistry } from "./harness/packages.js";
-import { testImages } from "./images/test-images.js";
+import { Newcomer, newcomerPaths } from "./harness/newcomer.js";
+import { packForRegistry } from "./harness/packages.js";
 
-const port = 4873;
 const wanted = `@sandkube/runtime-linux-${process.arch}`;
-const places = { packages: "/packages", npm: "/opt/npm", inside: "/inside", hello: "/hello" };
+const hello = "/hello";
 
 let packages: string;
 
@@ -19,84 +16,36 @@ beforeAll(async () => {
   await packForRegistry(join(packages, "registry"));
 });
 
+const arrival = () => ({
+  packages: join(packages, "registry"),
+  extraMounts: [{ source: repositoryPath("examples/hello/manifests"), destination: hello }],
+});
+
 afterAll(async () => {
   await rm(packages, { recursive: true, force: true });
 });
 
-/** Somebody's machine: a sandbox with Node and npm, and nothing of this project but its packages. */
-class Newcomer {
-  readonly sandbox: Sandbox;
-
-  private constructor(sandbox: Sandbox) {
-    this.sandbox = sandbox;
-  }
-
-  static async arrive(options: Pick<BootOptions, "kind" | "userland">): Promise<Newcomer> {
-    const signal = AbortSignal.timeout(180_000);
-    const { directory: imagesDirectory } = await testImages(signal);
-    const sandbox = await bootSandbox({
-      ...options,
-      showsProject: false,
-      imagesDirectory,
-      extraMounts: [
-        { source: join(packages, "registry"), destination: places.packages },
-        { source: npmDirectory(), destination: places.npm },
-        { source: dirname(fileURLToPath(import.meta.url)) + "/inside", destination: places.inside },
-        { source: repositoryPath("examples/hello/manifests"), destination: places.hello },
-      ],
-      signal,
-    });
-    const registry = ["node", `${places.inside}/registry.mjs`, places.packages, `${port}`];
-    const { stdout } = sandbox.spawn(registry);
-    await new Promise((resolve) => stdout.once("data", resolve));
-    return new Newcomer(sandbox);
-  }
-
-  /** Runs a shell script in a directory of a project, with npm and the project's commands on PATH. */
-  async shell(project: string, script: string, timeoutMs = 120_000) {
-    const npm = `npm() { node ${places.npm}/bin/npm-cli.js "$@"; }`;
-    const path = `PATH="${project}/node_modules/.bin:$PATH"`;
-    const lines = [`mkdir -p ${project}`, `cd ${project}`, npm, path, script];
-    return await this.sandbox.exec(["sh", "-ec", lines.join("\n")], {
-      timeoutMs,
-      env: {
-        npm_config_registry: `http://127.0.0.1:${port}/`,
-        npm_config_audit: "false",
-        npm_config_fund: "false",
-        npm_config_update_notifier: "false",
-      },
-    });
-  }
-
-  /** The same for a script that has to succeed; gives its standard output. */
-  async do(project: string, script: string, timeoutMs?: number): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.shell(project, script, timeoutMs);
-    if (exitCode !== 0) throw new Error(`${script}: exit code ${exitCode}\n${stdout}${stderr}`);
-    return stdout;
-  }
-
-  /** A cluster with a Deployment behind a Service, from `up` to `delete`. */
-  async smoke(project: string): Promise<void> {
-    await this.do(
-      project,
-      `sandkube up
+/** A cluster with a Deployment behind a Service, from `up` to `delete`. */
+async function smoke(newcomer: Newcomer, project: string): Promise<void> {
+  await newcomer.do(
+    project,
+    `sandkube up
 sandkube image load /images/hello.tar
-sandkube kubectl apply -f ${places.hello}
+sandkube kubectl apply -f ${hello}
 sandkube kubectl rollout status deployment/hello --timeout=120s`,
-      300_000,
-    );
-    const address = "sandkube kubectl get service hello -o 'jsonpath={.spec.clusterIP}'";
-    const ask = `node ${places.inside}/get-http.mjs "http://$(${address})/"`;
-    expect(await this.do(project, ask)).toContain("Hello from pod hello-");
-    expect(await this.do(project, "sandkube helm list --all-namespaces")).toContain("NAMESPACE");
-    await this.do(project, "sandkube delete", 200_000);
-  }
+    300_000,
+  );
+  const address = "sandkube kubectl get service hello -o 'jsonpath={.spec.clusterIP}'";
+  const ask = `node ${newcomerPaths.inside}/get-http.mjs "http://$(${address})/"`;
+  expect(await newcomer.do(project, ask)).toContain("Hello from pod hello-");
+  expect(await newcomer.do(project, "sandkube helm list --all-namespaces")).toContain("NAMESPACE");
+  await newcomer.do(project, "sandkube delete", 200_000);
 }
 
 describe("a newcomer in g26 with Debian", () => {
   let newcomer: Newcomer;
   beforeAll(async () => {
-    newcomer = await Newcomer.arrive({ kind: "g26" });
+    newcomer = await Newcomer.arrive({ kind: "g26", ...arrival() });
   });
   afterAll(async () => {
     await newcomer?.sandbox[Symbol.asyncDispose]();
@@ -115,7 +64,7 @@ describe("a newcomer in g26 with Debian", () => {
       `node_modules:\n@sandkube\nsandkube\n\nnode_modules/@sandkube:\n${wanted.split("/")[1]}\n`,
     );
     await newcomer.do(project, "sandkube programs verify");
-    await newcomer.smoke(project);
+    await smoke(newcomer, project);
   });
 
   it("is told of a lock file made elsewhere, and of executable bits that a copy lost", async () => {
@@ -152,7 +101,7 @@ npm ci`,
 
 describe("a newcomer in g24 with musl", () => {
   it("has a working cluster from a read-only node_modules", async () => {
-    const newcomer = await Newcomer.arrive({ kind: "g24", userland: "musl" });
+    const newcomer = await Newcomer.arrive({ kind: "g24", userland: "musl", ...arrival() });
     await using _sandbox = newcomer.sandbox;
     const project = "/root/project";
     await newcomer.do(
@@ -162,7 +111,7 @@ npm init --yes; npm install sandkube
 mount -o bind node_modules node_modules; mount -o remount,bind,ro node_modules node_modules
 ! touch node_modules/new 2>/dev/null`,
     );
-    await newcomer.smoke(project);
+    await smoke(newcomer, project);
   });
 });
 

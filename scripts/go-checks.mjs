@@ -58,3 +58,12 @@ export async function checkGofmt() {
   const unformatted = await command("gofmt", ["-l", ...directories], { output: "return" });
   if (unformatted !== "") throw new SetUpError(`gofmt would change:\n${unformatted}`);
 }
+
+/** Checks the syntax of the workflows: the project's own, and those that users copy. */
+export async function checkWorkflows() {
+  const workflows = [
+    ".github/workflows/release.yml",
+    "examples/github-actions/.github/workflows/chart.yml",
+  ].map((path) => join(checkout, path));
+  await go("runtime", ["tool", `-modfile=${tools}`, "actionlint", "-no-color", ...workflows]);
+}

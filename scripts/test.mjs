@@ -4,7 +4,7 @@
  * files. The last line says how many tests and checks passed and failed.
  */
 import { parseArgs } from "node:util";
-import { checkGofmt, goModules, staticcheck, vet } from "./go-checks.mjs";
+import { checkGofmt, checkWorkflows, goModules, staticcheck, vet } from "./go-checks.mjs";
 import {
   buildPackage,
   buildPrograms,
@@ -32,6 +32,7 @@ function steps(filters) {
     { part: "lint", name: "oxlint", run: () => node("oxlint", "--deny-warnings") },
     { part: "lint", name: "oxfmt", run: () => node("oxfmt", "--check") },
     { part: "lint", name: "gofmt", run: checkGofmt },
+    { part: "lint", name: "actionlint", run: checkWorkflows },
     ...goModules.flatMap((module) => [
       { part: "lint", name: `go vet in ${module.directory}`, run: () => vet(module) },
       { part: "lint", name: `staticcheck in ${module.directory}`, run: () => staticcheck(module) },
