@@ -1,9 +1,9 @@
 import type { ClusterStatus } from "sandkube";
 import { describe, expect, it } from "vitest";
 import type { Sandbox } from "../lab/src/index.js";
-import { jsonLines } from "./harness/sandkube.js";
 import { sandboxForSuite } from "./harness/suites.js";
 import { tracesOf } from "./harness/traces.js";
+import { documentedLines } from "./harness/up-output.js";
 
 const config = `apiVersion: sandkube.dev/v1alpha1
 kind: Cluster
@@ -35,7 +35,7 @@ describe("the command line in g26, with a control plane from a configuration", (
     ]);
     const other = await sandkube().run(["up", "--config", "-", "--json"], { stdin: kindConfig });
     expect(other.exitCode).toBe(21);
-    expect(jsonLines(other.stdout)).toContainEqual(
+    expect(documentedLines(other.stdout)).toContainEqual(
       expect.objectContaining({
         type: "warning",
         message: "networking.disableDefaultCNI has no effect here.",

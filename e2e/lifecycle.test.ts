@@ -5,7 +5,7 @@ import type { Pod, List } from "./harness/kubernetes.js";
 import type { Sandkube } from "./harness/sandkube.js";
 import { loadTestImages, sandboxForSuite } from "./harness/suites.js";
 import { tracesOf, withoutFiles, type Traces } from "./harness/traces.js";
-import { parseUpOutput } from "./harness/up-output.js";
+import { documentedLines, parseUpOutput } from "./harness/up-output.js";
 import { waitUntil } from "./harness/wait-until.js";
 
 /** The tests of a kind are the stages of one cluster's life, in order. */
@@ -104,7 +104,8 @@ describe.each(["g26", "g24"] as const)("the life of a cluster in %s", (kind) => 
   });
 
   it("down stops everything but keeps the data", async () => {
-    await sandkube().do(["down"]);
+    const lines = documentedLines(await sandkube().do(["down", "--json"]));
+    expect(lines.at(-1)).toEqual({ type: "result", command: "down", wasRunning: true });
     expect(withoutFiles(await tracesOf(sandkube().sandbox))).toEqual(withoutFiles(before));
     expect(await sandkube().status()).toMatchObject({ state: "stopped", runtime: null });
     const { exitCode, stderr } = await sandkube().run(["kubectl", "get", "pods"]);
@@ -142,7 +143,8 @@ describe.each(["g26", "g24"] as const)("the life of a cluster in %s", (kind) => 
   });
 
   it("delete leaves no process, mount, link, cgroup or file", async () => {
-    await sandkube().do(["delete"]);
+    const lines = documentedLines(await sandkube().do(["delete", "--json"]));
+    expect(lines.at(-1)).toEqual({ type: "result", command: "delete", deleted: 1 });
     expect(await tracesOf(sandkube().sandbox)).toEqual(before);
     const { exitCode, stderr } = await sandkube().run(["status"]);
     expect(exitCode).toBe(19);

@@ -3,6 +3,7 @@
  * zod schemas, and a node spec for each recorded sandbox, which the tests of both decode.
  */
 import { z } from "zod";
+import { jsonLineSchema } from "../packages/sandkube/src/cli/json-lines.js";
 import { parseClusterOptions } from "../packages/sandkube/src/config/cluster-options.js";
 import { supervisorEventSchema, type ClusterMode } from "../packages/sandkube/src/events.js";
 import { baseNodeSpec, nodeSpecSchema } from "../packages/sandkube/src/plan/node-spec.js";
@@ -23,6 +24,7 @@ export function protocolFiles(): Promise<GeneratedFile[]> {
     schemaFile("facts", "Facts: the output of sandkube-oci probe", factsSchema),
     schemaFile("node-spec", "Node spec: all that the runtime is told", nodeSpecSchema),
     schemaFile("events", "One line of the supervisor's event stream", supervisorEventSchema),
+    schemaFile("json-lines", "One line of what commands print with --json", jsonLineSchema),
     ...exampleSpecs(),
   ]);
 }

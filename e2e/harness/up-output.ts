@@ -1,18 +1,14 @@
-import type { AdaptationId, BootTimings, ClusterMode, ProgressEvent } from "sandkube";
+import assert from "node:assert/strict";
+import type { ProgressEvent } from "sandkube";
+import {
+  jsonLineSchema,
+  type JsonLine,
+  type ResultLine,
+} from "../../packages/sandkube/src/cli/json-lines.js";
 import { jsonLines } from "./sandkube.js";
 
 /** The last line of `up --json`. */
-export interface UpResult {
-  readonly type: "result";
-  readonly name: string;
-  readonly mode: ClusterMode;
-  readonly kubeconfigPath: string;
-  readonly server: string;
-  readonly created: boolean;
-  readonly wasRunning: boolean;
-  readonly timings: BootTimings;
-  readonly adaptations: readonly { readonly id: AdaptationId }[];
-}
+export type UpResult = Extract<ResultLine, { command: "up" }>;
 
 /** All that `up --json` printed: its events, and what came of it. */
 export interface UpOutput {
@@ -21,11 +17,21 @@ export interface UpOutput {
 }
 
 export function parseUpOutput(stdout: string): UpOutput {
-  const lines = jsonLines<ProgressEvent | UpResult>(stdout);
+  const lines = documentedLines(stdout);
   const result = lines.at(-1);
-  if (result?.type !== "result") throw new Error(`up ended without a result:\n${stdout}`);
-  const events = lines.filter((line): line is ProgressEvent => line.type !== "result");
+  if (result?.type !== "result" || result.command !== "up") {
+    throw new Error(`up ended without a result:\n${stdout}`);
+  }
+  const events = lines.filter((line) => line.type !== "result" && line.type !== "error");
   return { events, result };
+}
+
+/** The lines of `--json` output. Each has to be as the published schema says, without a field more. */
+export function documentedLines(stdout: string): JsonLine[] {
+  return jsonLines<JsonLine>(stdout).map((line) => {
+    assert.deepEqual(jsonLineSchema.parse(line), line);
+    return line;
+  });
 }
 
 /** Whether a line of `up --json` says that a step has come to a point. */

@@ -8,6 +8,9 @@ import { cliManifest } from "./manifests.js";
 /** The declarations of zod that the library's own declarations name types of. */
 const zodFolders = ["v4/classic", "v4/core", "v4/locales"] as const;
 
+/** The schemas of what users write and read. */
+const publicSchemas = ["cluster-config.schema.json", "json-lines.schema.json"] as const;
+
 /**
  * Lays out the package `sandkube` from what `npm run build` has made, with the digests of the manifests
  * of the programs that it is released with.
@@ -29,6 +32,10 @@ export async function stageCli(
   await writeJson(join(directory, "package.json"), cliManifest());
   await copyFile(repositoryPath("README.md"), join(directory, "README.md"));
   await cp(repositoryPath("docs"), join(directory, "docs"), { recursive: true });
+  await mkdir(join(directory, "protocol"));
+  for (const name of publicSchemas) {
+    await copyFile(repositoryPath(`protocol/${name}`), join(directory, "protocol", name));
+  }
   await copyFile(repositoryPath("LICENSE"), join(directory, "LICENSE"));
 }
 

@@ -69,6 +69,15 @@ export type ErrorCode = keyof typeof errorCodes;
 /** Machine-readable facts about a failure; every value can be written as JSON. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
+/** An error as JSON. */
+export interface ErrorDocument {
+  code: ErrorCode;
+  message: string;
+  hint?: string;
+  details: ErrorDetails;
+  exitCode: number;
+}
+
 export interface SandkubeErrorOptions {
   /** What the user can do about it, as one or more sentences. */
   hint?: string | undefined;
@@ -95,8 +104,8 @@ export class SandkubeError extends Error {
     return errorCodes[this.code].exitCode;
   }
 
-  /** The form in which `--json` prints the error: code, message, hint, details, exitCode. */
-  toJSON(): Record<string, unknown> {
+  /** The form in which `--json` prints the error. */
+  toJSON(): ErrorDocument {
     return {
       code: this.code,
       message: this.message,

@@ -99,104 +99,108 @@ export const clusterModes = ["full", "host-network", "control-plane"] as const;
 
 export type ClusterMode = (typeof clusterModes)[number];
 
-/** A step of an operation, such as `probe`, has begun. `step` is a stable kebab-case name. */
-export interface StepStartedEvent {
-  type: "step-started";
-  step: string;
-  /** What is being done, for people. */
-  title: string;
-}
+const step = z.string().describe("stable name of the step, in kebab-case");
+const title = z.string().describe("for people");
+const durationMs = z.number().nonnegative();
 
-export interface StepFinishedEvent {
-  type: "step-finished";
-  step: string;
-  durationMs: number;
-  /** What came of it, for people, such as "6 adaptations". */
-  result?: string;
-}
+const stepStartedEvent = z
+  .object({ type: z.literal("step-started"), step, title })
+  .describe("a step of an operation, such as probe, has begun");
 
-export interface StepFailedEvent {
-  type: "step-failed";
-  step: string;
-  durationMs: number;
-  message: string;
-}
+const stepFinishedEvent = z
+  .object({
+    type: z.literal("step-finished"),
+    step,
+    durationMs,
+    result: z.string().optional().describe("for people, such as 6 adaptations"),
+  })
+  .describe("a step has done its work");
 
-export interface ModeChosenEvent {
-  type: "mode-chosen";
-  mode: ClusterMode;
-  reason: string;
-}
+const stepFailedEvent = z
+  .object({ type: z.literal("step-failed"), step, durationMs, message: z.string() })
+  .describe("a step has failed, and with it the operation");
 
-export interface AdaptationAppliedEvent {
-  type: "adaptation-applied";
-  id: string;
-  title: string;
-  effect: string;
-  /** What the user can not do because of it; null when nothing is lost. */
-  loses: string | null;
-}
+const modeChosenEvent = z
+  .object({ type: z.literal("mode-chosen"), mode: z.enum(clusterModes), reason: z.string() })
+  .describe("the mode in which the cluster will run");
 
-/** An event of the supervisor, passed on. */
-export interface RuntimeEvent {
-  type: "runtime";
-  event: SupervisorEvent;
-}
+const adaptationAppliedEvent = z
+  .object({
+    type: z.literal("adaptation-applied"),
+    id: z.string(),
+    title,
+    effect: z.string(),
+    loses: z
+      .string()
+      .nullable()
+      .describe("what can not be done because of it; null when nothing is lost"),
+  })
+  .describe("the plan deviates from a node on a full kernel");
 
-/** A service has become ready for the first time. */
-export interface ServiceReadyEvent {
-  type: "service-ready";
-  role: RoleName;
-  service: string;
-  elapsedMs: number;
-}
+const runtimeEvent = z
+  .object({ type: z.literal("runtime"), event: supervisorEventSchema })
+  .describe("an event of the supervisor, passed on");
 
-/** An operation still waits; emitted about once a second. */
-export interface WaitingEvent {
-  type: "waiting";
-  /** What is awaited, for people, such as "the node to be Ready". */
-  for: string;
-  elapsedMs: number;
-}
+const serviceReadyEvent = z
+  .object({
+    type: z.literal("service-ready"),
+    role,
+    service: z.string(),
+    elapsedMs: elapsedMs.describe("since the service's start"),
+  })
+  .describe("a service has become ready for the first time");
 
-export interface ImageLoadedEvent {
-  type: "image-loaded";
-  reference: string;
-}
+const waitingEvent = z
+  .object({
+    type: z.literal("waiting"),
+    for: z.string().describe("for people, such as the node to be Ready"),
+    elapsedMs,
+  })
+  .describe("the operation still waits; about once a second");
 
-/** How far the reading, unpacking, writing or pulling of images is; a few times a second. */
-export interface ImageProgressEvent {
-  type: "image-progress";
-  phase: "reading" | "unpacking" | "writing" | "pulling";
-  bytes: number;
-  /** Absent when not known, as for standard input. */
-  totalBytes?: number | undefined;
-  /** The image's name, once it is known. */
-  image?: string | undefined;
-  /** The layer that is being unpacked, from 1, of so many. */
-  layer?: number | undefined;
-  layers?: number | undefined;
-}
+const imageLoadedEvent = z
+  .object({ type: z.literal("image-loaded"), reference: z.string() })
+  .describe("the node has an image more");
 
-export interface WarningEvent {
-  type: "warning";
-  message: string;
-  hint?: string;
-}
+const imageProgressEvent = z
+  .object({
+    type: z.literal("image-progress"),
+    phase: z.enum(["reading", "unpacking", "writing", "pulling"]),
+    bytes: z.number().nonnegative(),
+    totalBytes: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe("absent when not known, as for standard input"),
+    image: z.string().optional().describe("the image's name, once it is known"),
+    layer: z.number().int().optional().describe("the layer that is being unpacked, from 1"),
+    layers: z.number().int().optional().describe("how many there are"),
+  })
+  .describe("how far work on images is; a few times a second");
+
+const warningEvent = z
+  .object({ type: z.literal("warning"), message: z.string(), hint: z.string().optional() })
+  .describe("something that the user should know");
+
+/** The kinds of {@link ProgressEvent}. */
+export const progressEventSchemas = [
+  stepStartedEvent,
+  stepFinishedEvent,
+  stepFailedEvent,
+  modeChosenEvent,
+  adaptationAppliedEvent,
+  runtimeEvent,
+  serviceReadyEvent,
+  waitingEvent,
+  imageLoadedEvent,
+  imageProgressEvent,
+  warningEvent,
+] as const;
 
 /** What the library tells while an operation runs. */
-export type ProgressEvent =
-  | StepStartedEvent
-  | StepFinishedEvent
-  | StepFailedEvent
-  | ModeChosenEvent
-  | AdaptationAppliedEvent
-  | RuntimeEvent
-  | ServiceReadyEvent
-  | WaitingEvent
-  | ImageLoadedEvent
-  | ImageProgressEvent
-  | WarningEvent;
+export type ProgressEvent = z.infer<(typeof progressEventSchemas)[number]>;
+
+export type ImageProgressEvent = z.infer<typeof imageProgressEvent>;
 
 /** Receives progress events in order; it may not throw. */
 export type ProgressListener = (event: ProgressEvent) => void;

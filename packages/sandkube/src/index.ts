@@ -3,7 +3,11 @@
  *
  * The public interface: everything else in this package may change at any time.
  */
-export { createCluster, type CreateClusterOptions } from "./cluster/create-cluster.js";
+export {
+  createCluster,
+  type CreateClusterOptions,
+  type CreatedCluster,
+} from "./cluster/create-cluster.js";
 export { connectCluster } from "./cluster/connect-cluster.js";
 export type { BootReport, Cluster } from "./cluster/cluster.js";
 export type {
@@ -49,6 +53,8 @@ export { versions, type Versions } from "./cluster/versions.js";
 
 export { errorCodes, SandkubeError, type ErrorCode, type ErrorDetails } from "./errors.js";
 export {
+  clusterModes,
+  progressEventSchemas,
   roleNames,
   type ClusterMode,
   type ProgressEvent,

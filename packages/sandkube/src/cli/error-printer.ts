@@ -1,4 +1,5 @@
 import type { SandkubeError } from "../index.js";
+import type { ErrorLine } from "./json-lines.js";
 import { styleOf, type Style } from "./style.js";
 
 const shownOutputLines = 10;
@@ -44,7 +45,10 @@ export async function printError(
 ): Promise<number> {
   const { SandkubeError } = await import("../index.js");
   const error = SandkubeError.from(thrown);
-  if (options.json) process.stdout.write(`${JSON.stringify({ type: "error", error })}\n`);
+  if (options.json) {
+    const line: ErrorLine = { type: "error", error: error.toJSON() };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+  }
   process.stderr.write(
     formatError(error, {
       style: styleOf(process.stderr),

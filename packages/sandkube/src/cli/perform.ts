@@ -1,3 +1,4 @@
+import type { ResultLine } from "./json-lines.js";
 import type { JsonFlag } from "./options.js";
 import { printError } from "./error-printer.js";
 import { interruptible } from "./interrupt.js";
@@ -25,6 +26,11 @@ export async function perform(
 /** Writes a value as JSON on standard output. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Writes what came of a command as one line of JSON on standard output, after those of its events. */
+export function printResultLine(line: ResultLine): void {
+  printLines([JSON.stringify(line)]);
 }
 
 /** Writes lines on standard output. */

@@ -7,7 +7,7 @@ import {
   type ClusterFlags,
   type JsonFlag,
 } from "../options.js";
-import { perform } from "../perform.js";
+import { perform, printResultLine } from "../perform.js";
 import { reporting } from "../reporters/reporter.js";
 
 interface DeleteFlags extends ClusterFlags, JsonFlag {
@@ -42,6 +42,5 @@ async function runDelete(flags: DeleteFlags, signal: AbortSignal): Promise<void>
       await deleteCluster({ ...reference, name, graceMs: flags.grace, signal, onProgress });
     }
   });
-  if (flags.json)
-    process.stdout.write(`${JSON.stringify({ type: "result", deleted: names.length })}\n`);
+  if (flags.json) printResultLine({ type: "result", command: "delete", deleted: names.length });
 }

@@ -8,7 +8,7 @@ import {
   type ClusterFlags,
   type JsonFlag,
 } from "../options.js";
-import { perform, printJson, printLines } from "../perform.js";
+import { perform, printJson, printLines, printResultLine } from "../perform.js";
 import { formatRegistryStep } from "../reports/registry-step.js";
 import { formatDoctor } from "../reports/doctor-text.js";
 
@@ -63,6 +63,6 @@ async function testRegistry(
         flags.json ? JSON.stringify({ type: "registry-step", ...step }) : formatRegistryStep(step),
       ]),
   });
-  if (flags.json) printLines([JSON.stringify({ type: "result", reference })]);
+  if (flags.json) printResultLine({ type: "result", command: "doctor --registry", reference });
   else printLines([`${reference} can be pulled.`]);
 }

@@ -7,7 +7,7 @@ import {
   type ClusterFlags,
   type JsonFlag,
 } from "../options.js";
-import { perform } from "../perform.js";
+import { perform, printResultLine } from "../perform.js";
 import { reporting } from "../reporters/reporter.js";
 
 interface DownFlags extends ClusterFlags, JsonFlag {
@@ -34,5 +34,5 @@ async function runDown(flags: DownFlags, signal: AbortSignal): Promise<void> {
   const { wasRunning } = await reporting({ json: flags.json ?? false }, (onProgress) =>
     stopCluster({ ...clusterReference(flags), graceMs: flags.grace, signal, onProgress }),
   );
-  if (flags.json) process.stdout.write(`${JSON.stringify({ type: "result", wasRunning })}\n`);
+  if (flags.json) printResultLine({ type: "result", command: "down", wasRunning });
 }

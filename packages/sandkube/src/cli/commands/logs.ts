@@ -13,7 +13,7 @@ export function registerLogs(program: Command): void {
     .command("logs")
     .summary("print the logs of a cluster's parts")
     .description("Prints the logs of a cluster's parts; of all of them when none is named.")
-    .argument("[part]", "supervisor, control-plane, node-init, containerd or node");
+    .argument("[part]", "supervisor, control-plane, node-init, containerd, network or node");
   withClusterOptions(command)
     .option("-f, --follow", "go on with new lines until Ctrl-C")
     .option("--tail <lines>", "only the last lines of each part", parseCount)

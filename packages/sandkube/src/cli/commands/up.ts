@@ -10,7 +10,7 @@ import {
   type ClusterFlags,
   type JsonFlag,
 } from "../options.js";
-import { perform } from "../perform.js";
+import { perform, printResultLine } from "../perform.js";
 import { reporting } from "../reporters/reporter.js";
 import { formatUpResult, upResult } from "../reports/up-result.js";
 
@@ -99,7 +99,7 @@ async function runUp(flags: UpFlags, signal: AbortSignal): Promise<void> {
       onProgress,
     });
   });
-  if (flags.json) process.stdout.write(`${JSON.stringify(upResult(cluster))}\n`);
+  if (flags.json) printResultLine(upResult(cluster));
   else process.stdout.write(formatUpResult(cluster));
 }
 

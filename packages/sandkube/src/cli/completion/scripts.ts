@@ -1,77 +1,76 @@
-import type { Command } from "commander";
+export const shells = ["bash", "zsh", "fish"] as const;
 
-/** What can follow a command: its subcommands and long options. */
-interface Entry {
-  /** The words from the program's name on, such as `image load`; empty for the program. */
-  path: string;
-  summary: string;
-  words: string[];
+export type Shell = (typeof shells)[number];
+
+/** The command that the scripts ask what can follow; it answers as cobra's `__complete` does. */
+export const completeCommand = "__complete";
+
+/** A script for a shell that asks the program itself what can follow the words so far. */
+export function completionScript(shell: Shell, program: string): string {
+  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](program);
 }
 
-/** A completion script for the commands, subcommands and long options of a program. */
-export function completionScript(shell: "bash" | "zsh" | "fish", program: Command): string {
-  const entries = entriesOf(program, "");
-  switch (shell) {
-    case "bash":
-      return bashScript(program.name(), entries);
-    case "zsh":
-      // zsh's bashcompinit runs completion functions written for bash.
-      return `#compdef ${program.name()}\nautoload -U +X bashcompinit && bashcompinit\n${bashScript(program.name(), entries)}`;
-    case "fish":
-      return fishScript(program.name(), entries);
-  }
-}
-
-function entriesOf(command: Command, path: string): Entry[] {
-  const options = command.options.flatMap((option) => option.long ?? []);
-  const names = command.commands.map((child) => child.name());
-  const own = { path, summary: command.description(), words: [...names, ...options] };
-  return [
-    own,
-    ...command.commands.flatMap((child) =>
-      entriesOf(child, path === "" ? child.name() : `${path} ${child.name()}`),
-    ),
-  ];
-}
-
-function bashScript(program: string, entries: readonly Entry[]): string {
-  const cases = entries
-    .map(({ path, words }) => `    "${path}") words="${words.join(" ")}" ;;`)
-    .join("\n");
-  return `_${program}() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" path="" word words=""
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in -*) ;; *) path="\${path:+$path }$word" ;; esac
+// bash breaks words at : and = too, and replaces only what follows the last of them.
+const bashScript = (program: string): string => `_${program}() {
+  local line word value directive
+  local -a words answer
+  line="\${COMP_LINE:0:COMP_POINT}"
+  read -ra words <<<"$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  local current="\${words[-1]}"
+  mapfile -t answer < <("\${words[0]}" ${completeCommand} -- "\${words[@]:1}" 2>/dev/null </dev/null)
+  ((\${#answer[@]})) || return 0
+  directive="\${answer[-1]#:}"
+  unset 'answer[-1]'
+  word="\${COMP_WORDS[COMP_CWORD]}"
+  [[ $word == [:=] ]] && word=""
+  for value in "\${answer[@]}"; do
+    value="\${value%%$'\\t'*}"
+    [[ $value == "$current"* ]] && COMPREPLY+=("\${value#"\${current%"$word"}"}")
   done
-  case "$path" in
-${cases}
-  esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  ((directive & 2)) && compopt -o nospace
+  ((\${#COMPREPLY[@]} == 0 && !(directive & 4))) && compopt -o default
+  return 0
 }
-complete -o default -F _${program} ${program}
+complete -F _${program} ${program}
 `;
-}
 
-function fishScript(program: string, entries: readonly Entry[]): string {
-  const lines = entries.flatMap(({ path, words }) => {
-    const condition =
-      path === ""
-        ? "__fish_use_subcommand"
-        : path
-            .split(" ")
-            .map((word) => `__fish_seen_subcommand_from ${word}`)
-            .join("; and ");
-    return words.map((word) => {
-      const child = entries.find((entry) => entry.path === `${path} ${word}`.trim());
-      const what = word.startsWith("--")
-        ? `-l ${word.slice(2)}`
-        : `-f -a ${word} -d ${quote(child?.summary ?? "")}`;
-      return `complete -c ${program} -n ${quote(condition)} ${what}`;
-    });
-  });
-  return `${lines.join("\n")}\n`;
+const zshScript = (program: string): string => `#compdef ${program}
+_${program}() {
+  local line directive
+  local -a answer candidates
+  answer=("\${(@f)$("\${words[1]}" ${completeCommand} -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null </dev/null)}")
+  directive="\${answer[-1]#:}"
+  [[ $directive == <-> ]] || return 1
+  for line in "\${(@)answer[1,-2]}"; do
+    candidates+=("\${\${line%%$'\\t'*}//:/\\\\:}\${\${(M)line%%$'\\t'*}:+:\${line#*$'\\t'}}")
+  done
+  if ((\${#candidates})); then
+    if ((directive & 2)); then _describe ${program} candidates -S ''; else _describe ${program} candidates; fi
+  elif ((!(directive & 4))); then
+    _files
+  fi
 }
+if [[ "\${funcstack[1]}" == _${program} ]]; then
+  _${program} "$@"
+else
+  (($+functions[compdef])) || { autoload -Uz compinit && compinit; }
+  compdef _${program} ${program}
+fi
+`;
 
-function quote(text: string): string {
-  return `'${text.replaceAll(/['\\]/g, "\\$&")}'`;
-}
+const fishScript = (program: string): string => `function __${program}_complete
+  set -l words (commandline -opc)
+  set -l current (commandline -ct)
+  set -l answer ($words[1] ${completeCommand} -- $words[2..] "$current" 2>/dev/null </dev/null)
+  set -l directive (string replace -rf '^:(\\d+)$' '$1' -- $answer[-1])
+  test -n "$directive"; or return
+  set -e answer[-1]
+  if test (count $answer) -gt 0
+    printf '%s\\n' $answer
+  else if test (math "bitand($directive, 4)") -eq 0
+    __fish_complete_path "$current"
+  end
+end
+complete -c ${program} -f -a '(__${program}_complete)'
+`;

@@ -1,12 +1,14 @@
-import type { Cluster } from "../../index.js";
+import type { Cluster, CreatedCluster } from "../../index.js";
+import type { ResultLine } from "../json-lines.js";
 import { styleOf } from "../style.js";
 import { table } from "../table.js";
 import { formatDuration } from "../units.js";
 
 /** The last line of `up --json`. */
-export function upResult(cluster: Cluster): Record<string, unknown> {
+export function upResult(cluster: CreatedCluster): ResultLine {
   return {
     type: "result",
+    command: "up",
     name: cluster.name,
     mode: cluster.settings.mode,
     kubeconfigPath: cluster.kubeconfigPath,
@@ -22,16 +24,16 @@ const modeNotes: Record<Cluster["settings"]["mode"], string> = {
   "control-plane": ", without a node",
 };
 
-function readyMs(boot: Cluster["boot"]): number {
-  return boot?.timings.dnsReadyMs ?? boot?.timings.schedulableMs ?? 0;
+function readyMs({ timings }: CreatedCluster["boot"]): number {
+  return timings.dnsReadyMs ?? timings.schedulableMs;
 }
 
 /** What `up` ends with: the cluster, what was adapted, and what to do next. */
-export function formatUpResult(cluster: Cluster): string {
+export function formatUpResult(cluster: CreatedCluster): string {
   const style = styleOf(process.stdout);
   const { adaptations, boot } = cluster;
   const lines = [""];
-  const how = boot?.wasRunning ? "is running" : `is ready after ${formatDuration(readyMs(boot))}`;
+  const how = boot.wasRunning ? "is running" : `is ready after ${formatDuration(readyMs(boot))}`;
   const what = modeNotes[cluster.settings.mode];
   lines.push(style.bold(`Cluster ${cluster.name} ${how}${what}.`));
   if (adaptations.length > 0) {

@@ -7,7 +7,7 @@ import {
   type ClusterFlags,
   type JsonFlag,
 } from "../../options.js";
-import { perform, printLines } from "../../perform.js";
+import { perform, printLines, printResultLine } from "../../perform.js";
 import { reportingImages } from "../../reporters/image.js";
 import { reporting } from "../../reporters/reporter.js";
 import { formatBytes, formatDuration } from "../../units.js";
@@ -52,7 +52,7 @@ async function runPull(references: string[], flags: PullFlags, signal: AbortSign
       });
     if (flags.json) {
       const pulled = await reporting({ json: true }, work);
-      process.stdout.write(`${JSON.stringify({ type: "result", ...pulled })}\n`);
+      printResultLine({ type: "result", command: "image pull", ...pulled });
     } else {
       const pulled = await reportingImages(flags, work);
       printLines([describe(pulled, performance.now() - startMs)]);
