@@ -1,11 +1,12 @@
 import { hostArchitecture, type Architecture } from "./architecture.js";
 import { containerd, shim } from "./containerd.js";
-import { goBuild, goVersion, ownStamps, runtimeStamps } from "./go-build.js";
+import { goBuild, goVersion, ownStamps } from "./go-build.js";
 import { goSources } from "./go-sources.js";
 import { pauseImage } from "./pause.js";
 import type { Program } from "./program.js";
 import { repositoryPath } from "./repository.js";
 import { runc } from "./runc.js";
+import { runtime } from "./runtime.js";
 import type { Versions } from "./versions.js";
 
 interface Estimate {
@@ -52,7 +53,7 @@ export async function catalogue(
     shim(versions, target.facts, architecture),
     containerd(versions, target.facts, architecture),
     network(versions, target),
-    own("sandkube-runtime", runtimeStamps(versions), { coldSeconds: 480, warmSeconds: 15 }),
+    runtime(versions, target.facts, architecture),
   ];
 }
 
