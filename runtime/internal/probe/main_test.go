@@ -67,7 +67,7 @@ func surveyMain(args []string) int {
 	if code := Main(args, &output, os.Stderr); code != exitOK {
 		return code
 	}
-	s.After = traces()
+	s.After = settledTraces(s.Before)
 	decoder := json.NewDecoder(&output)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&s.Report); err != nil {
@@ -78,6 +78,18 @@ func surveyMain(args []string) int {
 		return exitInternal
 	}
 	return exitOK
+}
+
+// settledTraces lists the traces when what another probe holds meanwhile, in a cgroup
+// hierarchy that all namespaces of this machine share, has gone. What this probe has left
+// stays: the limit is below the age at which others take it for a leftover.
+func settledTraces(before []string) []string {
+	before = slices.DeleteFunc(slices.Clone(before), isLeftoverTrace)
+	found := traces()
+	for deadline := time.Now().Add(leftoverAge / 2); !slices.Equal(before, found) && time.Now().Before(deadline); found = traces() {
+		time.Sleep(50 * time.Millisecond)
+	}
+	return found
 }
 
 // traces lists what a probe could leave behind: mounts, links, cgroups, files.
