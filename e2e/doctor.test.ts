@@ -13,6 +13,7 @@ const gvisorAdaptations = [
   "no-iptables",
   "no-keyring",
   "snapshots-on-tmpfs",
+  "sysctl-stand-ins",
   "unprivileged-ports",
 ];
 

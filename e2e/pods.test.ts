@@ -60,6 +60,28 @@ describe.each(["g26", "g24"] as const)("pods in %s", (kind) => {
     await sandkube().kubectl("delete", "pod", "after-keyrings", "--grace-period=1");
   });
 
+  it("start with a kernel setting that the kernel lacks, and are told that it has no effect", async () => {
+    await sandkube().apply("sysctls.yaml");
+    await sandkube().untilReady("app=sysctls");
+    const read = "sysctl kernel.shm_rmid_forced";
+    expect(await sandkube().inPod("sysctls", read)).toBe("kernel.shm_rmid_forced = 1\n");
+    const write =
+      "echo 0 > /proc/sys/kernel/shm_rmid_forced; hostname; cat /proc/sys/kernel/hostname";
+    expect(await sandkube().inPod("sysctls", `(${write}) 2>&1`)).toMatch(
+      /Read-only file system\nsysctls\nsysctls\n$/,
+    );
+    const events = ["get", "events", "--field-selector", "reason=NotEnforced", "-o", "name"];
+    await waitUntil({
+      for: "the event that names the setting",
+      limitMs: 20_000,
+      pollMs: 500,
+      look: async () => {
+        const found = await sandkube().kubectl(...events);
+        return found.includes("event/sysctls.") ? { found } : { instead: found };
+      },
+    });
+  });
+
   it("see ConfigMaps and Secrets as files and variables", async () => {
     const script = "cat /settings/colour; echo; echo $COLOUR; cat /credentials/password";
     expect(await sandkube().inPod("volumes", script)).toBe("green\ngreen\nswordfish");

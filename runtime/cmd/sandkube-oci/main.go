@@ -63,6 +63,9 @@ func run(argv []string, stdout, stderr io.Writer) int {
 	case "probe-fact":
 		// One fact of `probe`, in the process that may hang or be killed for it.
 		return probe.FactMain(args)
+	case ociadapter.BindSysctlsVerb:
+		// A hook of containers, called by runc.
+		return ociadapter.BindSysctlsMain(os.Stdin, stderr)
 	case "host-setup":
 		return changeHost(verb, host.Setup, args, stderr)
 	case "host-restore":

@@ -124,6 +124,9 @@ type OCI struct {
 	DropSeccomp           bool     `json:"dropSeccomp"`
 	// AnyProcRoot makes runc accept a procfs whose root inode is not 1.
 	AnyProcRoot bool `json:"anyProcRoot"`
+	// SysctlStandIns gives pods files below /proc/sys in place of kernel settings of their
+	// securityContext that the kernel does not have.
+	SysctlStandIns bool `json:"sysctlStandIns"`
 	// Environment is what containers get of variables that they do not set themselves, in
 	// upper or lower case. A proxy's URL may hold a password.
 	Environment map[string]string `json:"environment"`

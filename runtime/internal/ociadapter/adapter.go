@@ -51,7 +51,7 @@ func run(program string, call commandLine) error {
 		return fmt.Errorf("node spec %s has no node", path)
 	}
 	if call.startsContainer() {
-		if err := editBundle(call.bundle, spec.Node.OCI); err != nil {
+		if err := editBundle(call.bundle, spec); err != nil {
 			return err
 		}
 	}

@@ -14,9 +14,14 @@ import (
 const specFile = "config.json"
 
 // editBundle rewrites the spec of a bundle in place.
-func editBundle(bundle string, settings nodespec.OCI) error {
+func editBundle(bundle string, spec *nodespec.NodeSpec) error {
+	bundle, err := filepath.Abs(bundle)
+	if err != nil {
+		return fmt.Errorf("path of the bundle: %w", err)
+	}
+	around := surroundings{isDirectory: isDirectory, bundle: bundle, program: spec.Program("sandkube-oci")}
 	return editFile(filepath.Join(bundle, specFile), "container spec", func(before []byte) ([]byte, error) {
-		return editSpec(before, settings, isDirectory)
+		return editSpec(before, spec.Node.OCI, around)
 	})
 }
 

@@ -17,9 +17,18 @@ import (
 // unchanged, and no number is ever converted.
 type object map[string]json.RawMessage
 
+// surroundings is what an edit looks at beside the spec.
+type surroundings struct {
+	isDirectory func(path string) (bool, error)
+	// bundle is the directory that the spec lies in.
+	bundle string
+	// program is the path of sandkube-oci, for hooks.
+	program string
+}
+
 // editSpec applies the settings to a container's spec (OCI runtime specification,
 // config.md). It returns its input if nothing is to be changed.
-func editSpec(input []byte, settings nodespec.OCI, isDirectory func(path string) (bool, error)) ([]byte, error) {
+func editSpec(input []byte, settings nodespec.OCI, surroundings surroundings) ([]byte, error) {
 	var spec, linux object
 	if err := json.Unmarshal(input, &spec); err != nil {
 		return nil, err
@@ -40,7 +49,7 @@ func editSpec(input []byte, settings nodespec.OCI, isDirectory func(path string)
 			if !settings.DropMaskedDirectories {
 				return false, nil
 			}
-			return dropMaskedPaths(linux, isDirectory)
+			return dropMaskedPaths(linux, surroundings.isDirectory)
 		},
 	}
 	for _, edit := range edits {
@@ -50,16 +59,23 @@ func editSpec(input []byte, settings nodespec.OCI, isDirectory func(path string)
 		}
 		linuxChanged = linuxChanged || edited
 	}
-	wayOutChanged, err := addWayOut(spec, settings)
+	specChanged, err := addWayOut(spec, settings)
 	if err != nil {
 		return nil, err
+	}
+	if settings.SysctlStandIns {
+		standsIn, lacks, err := addSysctlStandIns(spec, linux, surroundings.bundle, surroundings.program)
+		if err != nil {
+			return nil, err
+		}
+		specChanged, linuxChanged = specChanged || standsIn, linuxChanged || lacks
 	}
 	if linuxChanged {
 		if spec["linux"], err = encode(linux); err != nil {
 			return nil, err
 		}
 	}
-	if !linuxChanged && !wayOutChanged {
+	if !linuxChanged && !specChanged {
 		return input, nil
 	}
 	return encode(spec)

@@ -67,7 +67,7 @@ func TestEditSpec(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := editSpec([]byte(test.input), test.settings, inTable)
+			got, err := editSpec([]byte(test.input), test.settings, surroundings{isDirectory: inTable})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,11 +80,11 @@ func TestEditSpec(t *testing.T) {
 
 func TestEditSpecTwiceIsTheSame(t *testing.T) {
 	settings := nodespec.OCI{DropNamespaces: []string{"pid"}, DropSeccomp: true}
-	once, err := editSpec([]byte(`{"linux":{"seccomp":{},"namespaces":[{"type":"pid"},{"type":"uts"}]}}`), settings, inTable)
+	once, err := editSpec([]byte(`{"linux":{"seccomp":{},"namespaces":[{"type":"pid"},{"type":"uts"}]}}`), settings, surroundings{isDirectory: inTable})
 	if err != nil {
 		t.Fatal(err)
 	}
-	twice, err := editSpec(once, settings, inTable)
+	twice, err := editSpec(once, settings, surroundings{isDirectory: inTable})
 	if err != nil || string(twice) != string(once) {
 		t.Errorf("second edit gives %s, %v; want %s", twice, err, once)
 	}
@@ -102,7 +102,7 @@ func TestEditSpecNamesWhatItCanNotRead(t *testing.T) {
 		`{"linux":{"maskedPaths":["/a"]}}`:      "linux.maskedPaths[0]: no such thing",
 		`{"linux":{"maskedPaths":["/a",true]}}`: "linux.maskedPaths",
 	} {
-		if _, err := editSpec([]byte(input), everything, failing); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := editSpec([]byte(input), everything, surroundings{isDirectory: failing}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one that has %q", input, err, want)
 		}
 	}

@@ -29,14 +29,14 @@ func TestAddWayOut(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			once, err := editSpec([]byte(test.input), settings, inTable)
+			once, err := editSpec([]byte(test.input), settings, surroundings{isDirectory: inTable})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if string(once) != test.want {
 				t.Errorf("got  %s\nwant %s", once, test.want)
 			}
-			twice, err := editSpec(once, settings, inTable)
+			twice, err := editSpec(once, settings, surroundings{isDirectory: inTable})
 			if err != nil || string(twice) != string(once) {
 				t.Errorf("edited again: %s, %v", twice, err)
 			}
@@ -53,7 +53,7 @@ func TestAddWayOutNamesWhatItCanNotRead(t *testing.T) {
 		`{"mounts":{}}`:             "mounts",
 		`{"mounts":["/etc/hosts"]}`: "mounts[0]",
 	} {
-		if _, err := editSpec([]byte(input), settings, inTable); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := editSpec([]byte(input), settings, surroundings{isDirectory: inTable}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one that has %q", input, err, want)
 		}
 	}

@@ -26,7 +26,7 @@ func wantIDs() []string {
 		cgroup.mounted cgroup.v1-mountable cgroup.v2 cgroup.memory-enforced
 		proc-sys.kernel/panic proc-sys.kernel/panic_on_oops proc-sys.kernel/keys/root_maxkeys
 		proc-sys.kernel/keys/root_maxbytes proc-sys.vm/overcommit_memory
-		proc-sys.vm/panic_on_oom proc-sys.kernel/cap_last_cap
+		proc-sys.vm/panic_on_oom proc-sys.kernel/cap_last_cap proc-sys.kernel/shm_rmid_forced
 		proc-sys.net/ipv4/ip_unprivileged_port_start proc-sys.net/ipv4/ping_group_range
 		procfs.root-inode device.kmsg seccomp.filter keyring.session keyring.reclaimed
 		oom-score.lower process.pidfd

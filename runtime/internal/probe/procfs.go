@@ -15,6 +15,7 @@ func procfsFacts() []fact {
 		"kernel/keys/root_maxkeys",
 		"kernel/keys/root_maxbytes",
 		"kernel/cap_last_cap",
+		"kernel/shm_rmid_forced",
 		"vm/overcommit_memory",
 		"vm/panic_on_oom",
 	} {

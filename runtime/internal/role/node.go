@@ -12,6 +12,7 @@ import (
 	"sandkube.dev/runtime/internal/components/containers"
 	"sandkube.dev/runtime/internal/components/kubelet"
 	"sandkube.dev/runtime/internal/components/storage"
+	"sandkube.dev/runtime/internal/components/unenforced"
 	"sandkube.dev/runtime/internal/kubeclient"
 	"sandkube.dev/runtime/internal/nodespec"
 	"sandkube.dev/runtime/internal/service"
@@ -20,7 +21,8 @@ import (
 // apiServer is the service that waits for the API server of the other role.
 const apiServer = "api-server-reachable"
 
-// Node runs the kubelet and the provisioner of volumes until ctx is done. containerd is
+// Node runs the kubelet, the provisioner of volumes, and, where pods' kernel settings may have no
+// effect, what tells their owners, until ctx is done. containerd is
 // a process of its own.
 func Node(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporter) error {
 	if err := compatibility.DefaultComponentGlobalsRegistry.Set(); err != nil {
@@ -31,7 +33,7 @@ func Node(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporte
 	if err != nil {
 		return err
 	}
-	return service.Run(ctx, []service.Service{
+	services := []service.Service{
 		{Name: containers.Name, Run: func(ctx context.Context, ready func()) error {
 			return containers.Run(ctx, spec, ready)
 		}},
@@ -45,7 +47,17 @@ func Node(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporte
 		{Name: storage.Name, Dependencies: []string{apiServer}, Run: func(ctx context.Context, ready func()) error {
 			return storage.Run(ctx, storageClient, storage.Config{NodeName: spec.Node.Name, Directory: spec.NodePath("storage")}, ready)
 		}},
-	}, reporter)
+	}
+	if spec.Node.OCI.SysctlStandIns {
+		services = append(services, service.Service{Name: unenforced.Name, Dependencies: []string{apiServer}, Run: func(ctx context.Context, ready func()) error {
+			client, err := kubeclient.New(spec.Kubeconfig("kubelet"))
+			if err != nil {
+				return err
+			}
+			return unenforced.Run(ctx, client, spec.Node.Name, ready)
+		}})
+	}
+	return service.Run(ctx, services, reporter)
 }
 
 // waitForAPIServer blocks until the API server answers the node's identity. That is

@@ -6,6 +6,7 @@ import type { NodeSection } from "./node-spec.js";
 export const adaptationIds = [
   "cgroup-v1-mounts",
   "kernel-tunables",
+  "sysctl-stand-ins",
   "kmsg-stub",
   "unprivileged-ports",
   "any-proc-root",

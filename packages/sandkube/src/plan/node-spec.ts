@@ -49,6 +49,9 @@ export const nodeSectionSchema = z.strictObject({
     dropMaskedDirectories: z.boolean(),
     dropSeccomp: z.boolean(),
     anyProcRoot: z.boolean().describe("accept a procfs whose root inode is not 1"),
+    sysctlStandIns: z
+      .boolean()
+      .describe("pods get stand-ins for kernel settings that they ask for and the kernel lacks"),
     environment: z
       .record(z.string(), z.string())
       .describe("what containers get of variables that they do not set themselves"),
@@ -209,6 +212,7 @@ export function baseNodeSpec(
       dropMaskedDirectories: false,
       dropSeccomp: false,
       anyProcRoot: false,
+      sysctlStandIns: false,
       environment: { ...wayOut.podEnvironment },
       caBundle: wayOut.podCaBundle,
     },

@@ -21,6 +21,7 @@ function baseFor(mode: ClusterMode, facts: Facts = recordedFacts("full-kernel"))
 const everywhere: AdaptationId[] = [
   "cgroup-v1-mounts",
   "kernel-tunables",
+  "sysctl-stand-ins",
   "kmsg-stub",
   "unprivileged-ports",
   "no-cgroup-namespace",

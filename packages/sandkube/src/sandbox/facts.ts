@@ -32,6 +32,7 @@ export const factIds = [
   "proc-sys.vm/overcommit_memory",
   "proc-sys.vm/panic_on_oom",
   "proc-sys.kernel/cap_last_cap",
+  "proc-sys.kernel/shm_rmid_forced",
   "proc-sys.net/ipv4/ip_unprivileged_port_start",
   "proc-sys.net/ipv4/ping_group_range",
   "procfs.root-inode",

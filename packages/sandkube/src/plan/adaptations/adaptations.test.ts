@@ -85,6 +85,12 @@ const applied: [AdaptationId, string, Facts, Change][] = [
     { cgroup: { mountControllers: allControllers.split(",") } },
   ],
   [
+    "sysctl-stand-ins",
+    "a setting of pods is missing",
+    broken("proc-sys.kernel/shm_rmid_forced"),
+    { oci: { sysctlStandIns: true } },
+  ],
+  [
     "kernel-tunables",
     "a file is missing",
     broken("proc-sys.vm/panic_on_oom"),

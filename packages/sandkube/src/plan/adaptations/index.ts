@@ -16,12 +16,14 @@ import { oomScore } from "./oom-score.js";
 import { sharedPidNamespace } from "./shared-pid-namespace.js";
 import { sharedPodNetwork } from "./shared-pod-network.js";
 import { snapshotsOnTmpfs } from "./snapshots-on-tmpfs.js";
+import { sysctlStandIns } from "./sysctl-stand-ins.js";
 import { unprivilegedPorts } from "./unprivileged-ports.js";
 
 /** Every adaptation, in the order in which a plan applies them. */
 export const adaptations: readonly Adaptation[] = [
   cgroupV1Mounts,
   kernelTunables,
+  sysctlStandIns,
   kmsgStub,
   unprivilegedPorts,
   anyProcRoot,
