@@ -1,5 +1,9 @@
 import { join } from "node:path";
+import { repositoryPath } from "../../scripts/programs/repository.js";
 import type { ImageParts, ImageRecipe } from "./image.js";
+
+/** The file of the image's base upstream that a spec reads through an image volume. */
+export const osRelease = repositoryPath("conformance/images/alpine-os-release");
 
 /**
  * How the images that conformance specs use are made, by the last part of their names. They have the
@@ -24,7 +28,10 @@ export const catalogue: Readonly<Record<string, (parts: ImageParts) => ImageReci
     content: ["-file", `${nonewprivs}:/usr/local/bin/nnp:4755`],
     command: ["nnp"],
   }),
-  kitten: (parts) => picture(parts, "kitten"),
+  kitten: (parts) => {
+    const { content, ...start } = picture(parts, "kitten");
+    return { ...start, content: [...content, "-file", `${osRelease}:/etc/os-release:0644`] };
+  },
   nautilus: (parts) => picture(parts, "nautilus"),
   etcd: ({ etcd }) => ({
     content: ["-file", `${etcd}:/usr/local/bin/etcd:0755`],

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cached } from "../../lab/src/cache.js";
 import { requireOnHost } from "../../lab/src/host-command.js";
@@ -6,7 +6,7 @@ import { buildTool } from "../../scripts/programs/build.js";
 import { goBuild, goModuleDirectory } from "../../scripts/programs/go-build.js";
 import { readVersions } from "../../scripts/programs/versions.js";
 import { suiteModule, suiteModuleRecipe } from "../suite/suite.js";
-import { catalogue } from "./catalogue.js";
+import { catalogue, osRelease } from "./catalogue.js";
 import type { ImageParts, ImageRecipe } from "./image.js";
 import { userlands, type Userlands } from "./userland.js";
 
@@ -17,6 +17,8 @@ export interface ConformanceImages {
   readonly archives: readonly string[];
   /** Further names of images, by the name of an archive's image or of one that every node has. */
   readonly aliases: readonly (readonly [image: string, alias: string])[];
+  /** Hosts of the registries that the suite's images lie in upstream. */
+  readonly registries: readonly string[];
 }
 
 const archiveTimeoutMs = 5 * 60_000;
@@ -40,9 +42,10 @@ export async function conformanceImages(
   const directory = await cached({
     name: "conformance-images",
     recipe: {
-      form: 2,
+      form: 3,
       ...(await suiteModuleRecipe()),
       imageArchive,
+      osRelease: await readFile(osRelease, "utf8"),
       userlands: roots.full,
       recipes: made.map(({ reference, recipe }) => JSON.stringify([reference, recipe(noParts)])),
     },
@@ -63,6 +66,7 @@ export async function conformanceImages(
   return {
     directory,
     archives: made.map(({ reference }) => archiveName(reference)),
+    registries: [...new Set(references.map((reference) => reference.replace(/\/.*/, "")))],
     aliases: [[nodesPause, ...referencesOf("pause", references)], ...versions].flatMap(
       ([image = "", ...others]) => others.map((alias) => [image, alias] as const),
     ),

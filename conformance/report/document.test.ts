@@ -11,14 +11,19 @@ it("renders the figure, and every spec that did not pass with its reason", () =>
       versions: { kubernetes: "v1.36.4", sandkube: "0.1.0" },
       total: 4,
       specs: [
-        { ...spec, name: "[sig-network] DNS should answer", outcome: "passed" },
+        {
+          ...spec,
+          name: "[sig-network] DNS should answer",
+          outcome: "passed",
+          images: ["nginx:1.27-0"],
+        },
         { ...spec, name: "[sig-node] B should fail", outcome: "failed", reason: "a | b" },
         { ...spec, name: "[sig-node] C should pass", outcome: "passed", date: "2026-11-25" },
       ],
     },
   ]);
   expect(text).toContain(
-    "| g24 | **2 of 4** | 1 | 1 | 2026-11-24 to 2026-11-25 | Kubernetes v1.36",
+    "| g24 | **2 of 4** | at least 1 (images of 1 not noted) | 1 | 1 | 2026-11-24 to 2026-11-25 | Kubernetes v1.36",
   );
   expect(text).toContain("| sig-node | 1 of 2 |");
   expect(text).toContain("| [sig-node] B should fail | failed | not looked into yet | `a \\| b` |");

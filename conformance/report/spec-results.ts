@@ -8,6 +8,8 @@ export interface SpecResult {
   readonly seconds: number;
   /** First line of the failure, or why the spec skipped itself; empty for one that passed. */
   readonly reason: string;
+  /** Images of the spec's pods, without their registries, such as "agnhost:2.63.0"; absent: unknown. */
+  readonly images?: readonly string[];
 }
 
 /** The parts of a suite in Ginkgo's JSON report that are read. */

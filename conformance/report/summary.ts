@@ -1,10 +1,13 @@
 import type { SpecResult } from "./spec-results.js";
+import { substituted } from "./substituted.js";
 
 /** What a run came to. */
 export interface RunOutcome {
   /** How many specs were asked for. */
   readonly asked: number;
   readonly passed: number;
+  /** Of those that passed, how many used an image that is not made of what upstream's is. */
+  readonly passedWithSubstitute: number;
   readonly failed: number;
   readonly skipped: number;
   /** Asked for, but not come to. */
@@ -22,6 +25,7 @@ export function outcomeOf(results: readonly SpecResult[], asked: number): RunOut
   return {
     asked,
     passed: count("passed"),
+    passedWithSubstitute: substitutedOf(results),
     failed: count("failed"),
     skipped: count("skipped"),
     notRun: asked - results.length,
@@ -33,9 +37,17 @@ export function outcomeOf(results: readonly SpecResult[], asked: number): RunOut
   };
 }
 
-/** "N of M passed, F failed, K skipped"; M is how many specs were asked for. */
-export function countsOf({ asked, passed, failed, skipped, notRun }: RunOutcome): string {
-  const counts = `${passed} of ${asked} passed, ${failed} failed, ${skipped} skipped`;
+function substitutedOf(results: readonly SpecResult[]): number {
+  const passed = results.filter(({ outcome }) => outcome === "passed");
+  const images = new Map(passed.map((result) => [result.name, result.images ?? []] as const));
+  return substituted([...images.keys()], images).count;
+}
+
+/** "N of M passed (of these S with a substituted image), F failed, K skipped"; M were asked for. */
+export function countsOf(outcome: Omit<RunOutcome, "misses" | "seconds">): string {
+  const { asked, passed, passedWithSubstitute, failed, skipped, notRun } = outcome;
+  const withSubstitute = `(of these ${passedWithSubstitute} with a substituted image)`;
+  const counts = `${passed} of ${asked} passed ${withSubstitute}, ${failed} failed, ${skipped} skipped`;
   return notRun === 0 ? counts : `${counts}, ${notRun} not run`;
 }
 

@@ -3,36 +3,65 @@ import type { ClusterStatus } from "sandkube";
 import type { Sandbox } from "../../lab/src/index.js";
 
 /**
- * What pods are made of on a node: network links, containerd's shims, and the mounts of the node's own
- * mount namespace, among them those of network namespaces. Argument: a process of that namespace.
+ * What pods are made of on a node: network links, processes, the mounts of the node's own mount
+ * namespace, among them those of network namespaces, the kubelet's directories, and what containerd
+ * keeps of containers, their file systems included. Arguments: a process of that namespace, the
+ * cluster's directory, the snapshotter.
  */
 const lookAround = `
 ip -o link | awk '{ sub("@.*", "", $2); print "link " $2 }'
-ps -eo args | awk '$1 ~ /containerd-shim-runc-v2$/ { print "process " $0 }'
+ps -eo args= | awk '{ print "process " $0 }'
 awk '{ print "mount " $5 }' "/proc/$1/mountinfo"
+for pod in "$2"/node/kubelet/pods/*; do [ ! -e "$pod" ] || echo "directory $pod"; done
+sandkube ctr containers list --quiet | awk '{ print "container " $0 }'
+sandkube ctr snapshots --snapshotter "$3" list | awk '$NF == "Active" { print "snapshot " $1 }'
 `;
 
-const lookTimeoutMs = 60_000;
-/** Kubelet and containerd clean up after the last pod is gone. */
-const limitMs = 3 * 60_000;
+const lookTimeoutMs = 3 * 60_000;
+/** Namespaces are deleted in the background, and then kubelet and containerd clean up. */
+const limitMs = 10 * 60_000;
 const pollMs = 5_000;
 
 /** What pods are made of on the node as it is now, a line each. */
 export async function podParts(sandbox: Sandbox, signal: AbortSignal): Promise<string[]> {
+  const { node, directory, restarts } = await nodeOf(sandbox, signal);
   const options = { signal, timeoutMs: lookTimeoutMs };
-  const status = await sandbox.exec(["sandkube", "status", "--json"], options);
-  const { runtime } = JSON.parse(status.stdout) as ClusterStatus;
-  const node = runtime?.roles.find(({ role }) => role === "node");
-  if (node?.pid === undefined) throw new Error("the cluster has no node that runs");
-  const argv = ["sh", "-c", lookAround, "look-around", String(node.pid)];
+  const spec = await sandbox.exec(["cat", `${directory}/node-spec.json`], options);
+  const { snapshotter } = (JSON.parse(spec.stdout) as NodeSpecPart).node.containerd;
+  const argv = ["sh", "-c", lookAround, "look-around", `${node}`, directory, snapshotter];
   const { exitCode, stdout, stderr } = await sandbox.exec(argv, options);
   if (exitCode !== 0) throw new Error(`looking for parts of pods: ${stderr}`);
-  return stdout.split("\n").filter((line) => line !== "");
+  return [...stdout.split("\n").filter((line) => line !== ""), ...restarts];
+}
+
+interface NodeSpecPart {
+  readonly node: { readonly containerd: { readonly snapshotter: string } };
+}
+
+interface NodeProcess {
+  /** A process in the node's mount namespace. */
+  readonly node: number;
+  /** The cluster's. */
+  readonly directory: string;
+  /** A line for each time that a part of the cluster was started again. */
+  readonly restarts: readonly string[];
+}
+
+async function nodeOf(sandbox: Sandbox, signal: AbortSignal): Promise<NodeProcess> {
+  const options = { signal, timeoutMs: lookTimeoutMs };
+  const status = await sandbox.exec(["sandkube", "status", "--json"], options);
+  const { runtime, directory } = JSON.parse(status.stdout) as ClusterStatus;
+  const node = runtime?.roles.find(({ role }) => role === "node");
+  if (node?.pid === undefined) throw new Error("the cluster has no node that runs");
+  const restarts = runtime?.roles.flatMap(({ role, restarts }) =>
+    Array.from({ length: restarts }, () => `restart of ${role}`),
+  );
+  return { node: node.pid, directory, restarts: restarts ?? [] };
 }
 
 /**
  * What is there beyond `before` when the pods of the suite are gone: nothing, if the node cleans up.
- * Waits for that, three minutes at most.
+ * Waits for that, ten minutes at most.
  */
 export async function leftovers(
   sandbox: Sandbox,

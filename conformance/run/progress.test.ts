@@ -14,6 +14,8 @@ SSSSSSSSSSSS
 [sig-network] DNS should provide DNS for the cluster [Conformance] [sig-network, Conformance]
 k8s.io/kubernetes@v1.36.4/test/e2e/network/dns.go:54
   STEP: Creating a kubernetes client @ 11/24/26 22:03:01.880
+  STEP: Destroying namespace "dns-7949" for this suite. @ 11/24/26 22:03:16.102
+  STEP: Destroying namespace "dns-7949-b" for this suite. @ 11/24/26 22:03:16.103
 • [15.423 seconds]
 ------------------------------
 SSS
@@ -50,6 +52,7 @@ k8s.io/kubernetes@v1.36.4/test/e2e/network/dns.go:54
 
   Timeline >>
   STEP: Creating a kubernetes client @ 11/24/26 22:03:01.880
+  STEP: Destroying namespace "dns-7949" for this suite. @ 11/24/26 22:03:16.102
   << Timeline
 ------------------------------
 SS
@@ -83,14 +86,21 @@ describe("SuiteProgress", () => {
     expect(specsIn(output)).toEqual({
       total: 3,
       ended: [
-        { name: cluster, outcome: "passed", seconds: 15.423, reason: "" },
+        {
+          name: cluster,
+          outcome: "passed",
+          seconds: 15.423,
+          reason: "",
+          namespaces: ["dns-7949", "dns-7949-b"],
+        },
         {
           name: pods,
           outcome: "failed",
           seconds: 19.074,
           reason: "failed dialing endpoint, did not find expected responses...",
+          namespaces: [],
         },
-        { name: provider, outcome: "skipped", seconds: 0.254, reason: "" },
+        { name: provider, outcome: "skipped", seconds: 0.254, reason: "", namespaces: [] },
       ],
     });
   });
@@ -99,12 +109,19 @@ describe("SuiteProgress", () => {
     expect(specsIn(outputInParallel)).toEqual({
       total: 2,
       ended: [
-        { name: cluster, outcome: "passed", seconds: 15.423, reason: "" },
+        {
+          name: cluster,
+          outcome: "passed",
+          seconds: 15.423,
+          reason: "",
+          namespaces: ["dns-7949"],
+        },
         {
           name: pods,
           outcome: "failed",
           seconds: 19.074,
           reason: "failed dialing endpoint, did not find expected responses...",
+          namespaces: [],
         },
       ],
     });

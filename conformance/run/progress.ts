@@ -6,11 +6,15 @@ export interface EndedSpec {
   readonly seconds: number;
   /** First line of the failure; empty where there is none. */
   readonly reason: string;
+  /** Names of the namespaces that the spec had. */
+  readonly namespaces: readonly string[];
 }
 
 const ruler = /^-{20,}$/;
 const end = /^\S+ (?:\[([A-Z ]+)[^\]]*\] )?\[([\d.]+) seconds\]$/;
 const failure = /^ *\[(?:FAILED|PANICKED|TIMEDOUT|INTERRUPTED|ABORTED)\] (?!in \[)(.+)$/;
+/** The suite's framework says so at the end of each spec that had a namespace. */
+const namespaceEnd = /STEP: Destroying namespace "([^"]+)" for this suite/;
 /** Ginkgo marks in a spec's text in which node it failed. */
 const nodeMarks = / \[(?:It|(?:Just)?(?:Before|After)Each|DeferCleanup[^\]]*)\]/g;
 
@@ -23,6 +27,7 @@ export class SuiteProgress {
   readonly #names: ReadonlySet<string>;
   #text = "";
   #reason = "";
+  #namespaces: string[] = [];
   #end: Pick<EndedSpec, "outcome" | "seconds"> | null = null;
   /** How many specs the suite is about to run; null until it says so. */
   total: number | null = null;
@@ -37,6 +42,8 @@ export class SuiteProgress {
     if (ruler.test(line)) return this.#finish();
     const count = /^Will run (\d+) of \d+ specs$/.exec(line);
     if (count !== null) this.total = Number(count[1]);
+    const namespace = namespaceEnd.exec(line)?.[1];
+    if (namespace !== undefined) this.#namespaces.push(namespace);
     const ended = end.exec(line);
     if (ended !== null) {
       const [, outcome = "passed", seconds = "0"] = ended;
@@ -52,11 +59,13 @@ export class SuiteProgress {
   #finish(): EndedSpec | null {
     const name = this.#nameIn(this.#text);
     const reason = this.#reason;
+    const namespaces = this.#namespaces;
     const end = this.#end;
     this.#text = "";
+    this.#namespaces = [];
     this.#reason = "";
     this.#end = null;
-    return end === null || name === null ? null : { name, reason, ...end };
+    return end === null || name === null ? null : { name, reason, namespaces, ...end };
   }
 
   /** Ginkgo shows a spec's labels after its text. */

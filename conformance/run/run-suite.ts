@@ -9,9 +9,12 @@ import { bootSandbox, type Sandbox, type SandboxKind } from "../../lab/src/index
 import type { ConformanceImages } from "../images/conformance-images.js";
 import { resultOf, specResults, type SpecResult } from "../report/spec-results.js";
 import type { Suite } from "../suite/suite.js";
+import { startImageRegistry } from "./image-registry.js";
 import { leftovers, podParts } from "./leftovers.js";
 import { SuiteProgress } from "./progress.js";
+import { grown, memoryLines, roleMemory } from "./role-memory.js";
 import { focusOn } from "./selection.js";
+import { UsedImages } from "./used-images.js";
 
 export interface SuiteRun {
   readonly kind: SandboxKind;
@@ -42,8 +45,8 @@ const suiteTimeoutHours = 8;
 /**
  * Boots a sandbox with a cluster and runs specs in it. In `output` are then the suite's log, its
  * report and the cluster's logs. Throws when the suite does not come to its end; the results until
- * then have been told. When the sandbox died, the error says so. Returns what the specs' pods have left
- * behind on the node, a line each.
+ * then have been told. When the sandbox died, the error says so. Returns what the specs have left behind on
+ * the node, memory of the cluster's parts included, a line each.
  */
 export async function runSuite(run: SuiteRun): Promise<string[]> {
   const { kind, suite, images, output, signal, report } = run;
@@ -59,7 +62,8 @@ export async function runSuite(run: SuiteRun): Promise<string[]> {
     report,
   });
   report("starting a cluster");
-  await succeed(sandbox, ["sandkube", "up"], signal);
+  const registries = await startImageRegistry(sandbox, images, signal);
+  await succeed(sandbox, ["sandkube", "up", "--registries-config", registries], signal);
   report(`loading ${images.archives.length} images`);
   const archives = images.archives.map((name) => sandbox.pathInside(join(images.directory, name)));
   await succeed(sandbox, ["sandkube", "image", "load", ...archives], signal);
@@ -70,15 +74,25 @@ export async function runSuite(run: SuiteRun): Promise<string[]> {
     await succeed(sandbox, ["sandkube", "status", "--json"], signal),
   ) as ClusterStatus;
   const partsBefore = await podParts(sandbox, signal);
+  const memoryBefore = await roleMemory(sandbox, signal);
+  const imagesOf = new Map<string, readonly string[]>();
   try {
-    await runInside(sandbox, kubeconfigPath, run);
+    await using used = new UsedImages(sandbox, kubeconfigPath);
+    const namespaces = await runInside(sandbox, kubeconfigPath, used, run);
+    for (const [name, of] of namespaces) imagesOf.set(name, used.in(of));
   } finally {
     await requireAlive(sandbox);
     await keepLogs(sandbox, join(directory, "logs"), run);
   }
-  for (const result of specResults(await readReport(output))) run.onResult(result);
+  for (const result of specResults(await readReport(output))) {
+    const images = imagesOf.get(result.name);
+    run.onResult(images === undefined ? result : { ...result, images });
+  }
   report("looking for what the specs have left behind");
-  return await leftovers(sandbox, partsBefore, signal);
+  const left = await leftovers(sandbox, partsBefore, signal);
+  const memoryAfter = await roleMemory(sandbox, signal);
+  for (const line of memoryLines(memoryBefore, memoryAfter)) report(`memory of ${line}`);
+  return [...left, ...grown(memoryBefore, memoryAfter)];
 }
 
 /** Copies the cluster's logs to the output directory, as far as that can be done. */
@@ -93,7 +107,13 @@ async function keepLogs(sandbox: Sandbox, logs: string, run: SuiteRun): Promise<
   }
 }
 
-async function runInside(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun): Promise<void> {
+/** Runs the specs. Returns the namespaces of each, by its name. */
+async function runInside(
+  sandbox: Sandbox,
+  kubeconfigPath: string,
+  used: UsedImages,
+  run: SuiteRun,
+): Promise<Map<string, readonly string[]>> {
   const { specs, output, signal, report, onResult } = run;
   const child = sandbox.spawn(ginkgoCommand(sandbox, kubeconfigPath, run), { signal });
   child.stdin.end();
@@ -101,14 +121,14 @@ async function runInside(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   const progress = new SuiteProgress(specs);
-  let count = 0;
+  const namespaces = new Map<string, readonly string[]>();
   createInterface({ input: child.stdout }).on("line", (line) => {
     const ended = progress.take(line);
     if (ended === null) return;
-    count += 1;
     const { outcome, seconds, name } = ended;
-    report(`${count}/${specs.length} ${outcome} in ${seconds.toFixed(1)} s: ${name}`);
-    onResult(resultOf(ended));
+    namespaces.set(name, ended.namespaces);
+    report(`${namespaces.size}/${specs.length} ${outcome} in ${seconds.toFixed(1)} s: ${name}`);
+    onResult({ ...resultOf(ended), images: used.in(ended.namespaces) });
   });
   try {
     // The exit code says no more than the report does.
@@ -118,6 +138,7 @@ async function runInside(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun
     await finished(log);
   }
   signal.throwIfAborted();
+  return namespaces;
 }
 
 function ginkgoCommand(sandbox: Sandbox, kubeconfigPath: string, run: SuiteRun): string[] {
