@@ -4,6 +4,7 @@ import { outsideWorld, type OutsideWorld } from "./harness/outside-world.js";
 import { jsonLines } from "./harness/sandkube.js";
 import { sandboxForSuite } from "./harness/suites.js";
 import { documentedLines } from "./harness/up-output.js";
+import { waitUntil } from "./harness/wait-until.js";
 
 interface PullEvent {
   readonly bytes?: number;
@@ -119,6 +120,24 @@ describe.each(["g26", "g24"] as const)("registries in %s", (kind) => {
       ...["run", "private", of("registry.example/team/app:1"), `--overrides=${overrides}`, ...run],
     );
     await sandkube().untilReady("run in (mirrored, filed, private)");
+  });
+
+  it("a list in the images directory is pulled, and what fails of it is named", async () => {
+    const directory = "/var/lib/sandkube/images";
+    const list = `mkdir -p ${directory} && printf '%s\\n' ${image(":5001/proxy/team/app:1")} ${image(":5001/team/nothing:1")} >${directory}/list.txt`;
+    await sandkube().sandbox.exec(["sh", "-c", list]);
+    await waitUntil({
+      for: "status to name what can not be pulled",
+      limitMs: 90_000,
+      look: async () => {
+        const status = await sandkube().do(["status"]);
+        return /list\.txt: .*nothing:1 can not be pulled: .*404/.test(status)
+          ? { found: true }
+          : { instead: status };
+      },
+    });
+    const listed = ["ctr", "images", "ls", `name==${image(":5001/proxy/team/app:1")}`];
+    expect(await sandkube().do(listed)).toContain("io.cri-containerd.pinned=pinned");
   });
 
   it("pods that are told of the proxy reach what it lets through, and no more", async () => {

@@ -28,7 +28,8 @@ const serviceEvent = z
     service: z.string(),
     state: z.enum(["starting", "ready", "failed"]),
     elapsedMs: elapsedMs.optional().describe("since the service's start"),
-    message: z.string().optional(),
+    message: z.string().optional().describe("what it is at, what it has done, or why it failed"),
+    problems: z.array(z.string()).optional().describe("what it could not do though it goes on"),
   })
   .describe("a part of a role, such as the kubelet, has changed its state");
 

@@ -16,7 +16,7 @@ const (
 	// Hello is a program's first event: Program, Version.
 	Hello Type = "hello"
 	// Service tells a new state of a part of a role: Service, State (Starting,
-	// Ready or Failed), ElapsedMs, Message.
+	// Ready or Failed), ElapsedMs, Message, Problems.
 	Service Type = "service"
 	// RoleReady means that all services of a role are ready.
 	RoleReady Type = "ready"
@@ -63,6 +63,8 @@ type Event struct {
 	// ElapsedMs are the milliseconds since the service's start.
 	ElapsedMs *int64 `json:"elapsedMs,omitempty"`
 	Message   string `json:"message,omitempty"`
+	// Problems are what a service could not do though it goes on.
+	Problems []string `json:"problems,omitempty"`
 
 	// PID is the process's number in the supervisor's pid namespace.
 	PID      int    `json:"pid,omitempty"`

@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"sync"
 	"syscall"
@@ -68,6 +69,26 @@ func (r *Reporter) ServiceReady(service string, elapsed time.Duration) {
 // ServiceFailed says that a part of the role has ended or never came up.
 func (r *Reporter) ServiceFailed(service string, err error) {
 	r.Report(Event{Type: Service, Service: service, State: Failed, Message: clip(err.Error())})
+}
+
+// maxProblems keeps a line of the stream well below maxLineBytes.
+const maxProblems = 10
+
+// ServiceNews says what a part of the role does that starts or is ready, and what it could
+// not do though it goes on.
+func (r *Reporter) ServiceNews(service string, ready bool, message string, problems []string) {
+	event := Event{Type: Service, Service: service, State: Starting, Message: clip(message)}
+	if ready {
+		event.State = Ready
+	}
+	for number, problem := range problems {
+		if number == maxProblems {
+			event.Problems = append(event.Problems, fmt.Sprintf("and %d more", len(problems)-maxProblems))
+			break
+		}
+		event.Problems = append(event.Problems, clip(problem))
+	}
+	r.Report(event)
 }
 
 // Ready says that all services of the role are ready.

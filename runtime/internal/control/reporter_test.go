@@ -29,6 +29,7 @@ func playRole() {
 	reporter.Hello("sandkube-runtime", "1.2.3", "node")
 	reporter.ServiceStarting("kubelet")
 	reporter.ServiceReady("kubelet", 12*time.Millisecond)
+	reporter.ServiceNews("images", true, "2 images", []string{"broken.tar: the archive is cut off"})
 	reporter.ServiceFailed("kubelet", errors.New("no cgroup"))
 	reporter.Ready()
 	reporter.Fatal("kubelet", fmt.Errorf("role ends: %w", io.EOF))
@@ -67,6 +68,7 @@ func TestReporterWritesLinesOfTheSchema(t *testing.T) {
 	want := `{"type":"hello","role":"node","program":"sandkube-runtime","version":"1.2.3"}
 {"type":"service","service":"kubelet","state":"starting"}
 {"type":"service","service":"kubelet","state":"ready","elapsedMs":12}
+{"type":"service","service":"images","state":"ready","message":"2 images","problems":["broken.tar: the archive is cut off"]}
 {"type":"service","service":"kubelet","state":"failed","message":"no cgroup"}
 {"type":"ready"}
 {"type":"fatal","service":"kubelet","message":"role ends: EOF"}

@@ -42,6 +42,8 @@ type ServiceStatus struct {
 	State     State  `json:"state"`
 	ElapsedMs *int64 `json:"elapsedMs,omitempty"`
 	Message   string `json:"message,omitempty"`
+	// Problems are what the service could not do though it goes on.
+	Problems []string `json:"problems,omitempty"`
 }
 
 // Exit is how and when a role's process ended last. Service is the part that ended
@@ -62,7 +64,7 @@ func (s *Status) apply(event Event) {
 	case Role:
 		s.role(event.Role).apply(event)
 	case Service:
-		s.role(event.Role).Services[event.Service] = ServiceStatus{State: event.State, ElapsedMs: event.ElapsedMs, Message: event.Message}
+		s.role(event.Role).Services[event.Service] = ServiceStatus{State: event.State, ElapsedMs: event.ElapsedMs, Message: event.Message, Problems: event.Problems}
 	case RoleReady:
 		s.role(event.Role).Ready = true
 	}

@@ -81,6 +81,7 @@ type Node struct {
 	Cgroup      Cgroup     `json:"cgroup"`
 	StandIns    StandIns   `json:"standIns"`
 	Containerd  Containerd `json:"containerd"`
+	Images      Images     `json:"images"`
 	OCI         OCI        `json:"oci"`
 	Network     Network    `json:"network"`
 	Kubelet     Kubelet    `json:"kubelet"`
@@ -114,6 +115,13 @@ type Containerd struct {
 	// NewKeyring lets runc join a new session keyring for each container.
 	NewKeyring          bool `json:"newKeyring"`
 	RestrictOOMScoreAdj bool `json:"restrictOomScoreAdj"`
+}
+
+// Images says where the node finds images besides registries.
+type Images struct {
+	// Directory is the absolute path of the images directory: archives in it are imported and
+	// lists of references pulled, at the start and while the node runs. It need not exist.
+	Directory string `json:"directory"`
 }
 
 // OCI says how the OCI adapter edits each container's spec before runc reads it.

@@ -56,6 +56,7 @@ func (n *Node) validate() error {
 	check(filepath.IsAbs(n.Cgroup.Root) && filepath.Clean(n.Cgroup.Root) != "/", "node.cgroup.root %q is not a path below the root cgroup", n.Cgroup.Root)
 	check(slices.Contains([]string{"overlayfs", "native"}, n.Containerd.Snapshotter), "node.containerd.snapshotter %q is neither overlayfs nor native", n.Containerd.Snapshotter)
 	check(n.Containerd.SnapshotTmpfsBytes >= 0, "node.containerd.snapshotTmpfsBytes is negative")
+	check(filepath.IsAbs(n.Images.Directory), "node.images.directory %q is not an absolute path", n.Images.Directory)
 	for _, namespace := range n.OCI.DropNamespaces {
 		check(namespace == "cgroup" || namespace == "pid", "node.oci.dropNamespaces: %q can not be dropped", namespace)
 	}

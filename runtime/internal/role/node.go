@@ -10,6 +10,7 @@ import (
 	logsapi "k8s.io/component-base/logs/api/v1"
 
 	"sandkube.dev/runtime/internal/components/containers"
+	"sandkube.dev/runtime/internal/components/imagedirectory"
 	"sandkube.dev/runtime/internal/components/kubelet"
 	"sandkube.dev/runtime/internal/components/storage"
 	"sandkube.dev/runtime/internal/components/unenforced"
@@ -41,7 +42,10 @@ func Node(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporte
 		{Name: apiServer, Run: func(ctx context.Context, ready func()) error {
 			return waitForAPIServer(ctx, spec, ready)
 		}},
-		{Name: kubelet.Name, Dependencies: []string{containers.Name, apiServer}, Run: func(ctx context.Context, ready func()) error {
+		{Name: imagedirectory.Name, Dependencies: []string{containers.Name}, Run: func(ctx context.Context, ready func()) error {
+			return imagedirectory.Run(ctx, spec, reporter, ready)
+		}},
+		{Name: kubelet.Name, Dependencies: []string{containers.Name, apiServer, imagedirectory.Name}, Run: func(ctx context.Context, ready func()) error {
 			return kubelet.Run(ctx, spec, ready)
 		}},
 		{Name: storage.Name, Dependencies: []string{apiServer}, Run: func(ctx context.Context, ready func()) error {

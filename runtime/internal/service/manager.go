@@ -28,6 +28,9 @@ type Reporter interface {
 	ServiceStarting(service string)
 	ServiceReady(service string, elapsed time.Duration)
 	ServiceFailed(service string, err error)
+	// ServiceNews tells what a service does that starts or is ready, and what it could not do
+	// though it goes on.
+	ServiceNews(service string, ready bool, message string, problems []string)
 	Ready()
 }
 

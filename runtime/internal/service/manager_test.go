@@ -28,7 +28,10 @@ func (r *record) add(line string) {
 func (r *record) ServiceStarting(name string)               { r.add("starting " + name) }
 func (r *record) ServiceReady(name string, _ time.Duration) { r.add("ready " + name) }
 func (r *record) ServiceFailed(name string, err error)      { r.add("failed " + name + ": " + err.Error()) }
-func (r *record) Ready()                                    { close(r.ready) }
+func (r *record) ServiceNews(name string, _ bool, message string, _ []string) {
+	r.add("news of " + name + ": " + message)
+}
+func (r *record) Ready() { close(r.ready) }
 
 // steady is a service that is ready at once and notes when it stops.
 func steady(r *record, name string, dependencies ...string) Service {

@@ -10,6 +10,7 @@ import { checkPorts } from "./check-ports.js";
 import { checkResources } from "./check-resources.js";
 import { attachedNetworks, checkRanges } from "./check-ranges.js";
 import { prepareEgress } from "./egress.js";
+import { chooseImagesDirectory } from "./images-directory.js";
 import { probe } from "./probe.js";
 import type { StepRunner } from "./step.js";
 import { writePlan } from "./stored-plan.js";
@@ -66,12 +67,14 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
     result: ({ roleEnvironment }) =>
       "NO_PROXY" in roleEnvironment ? "through a proxy" : "no proxy",
   });
+  const imagesDirectory =
+    mode === "control-plane" ? undefined : await chooseImagesDirectory(options, paths);
   const plan = await step({
     name: "plan",
     title: "Planning",
     run: async () => {
       const specPaths = { clusterDirectory: paths.directory, programs: programs.directory };
-      const surroundings = { addresses, wayOut };
+      const surroundings = { addresses, wayOut, imagesDirectory };
       const base = baseNodeSpec(options, specPaths, mode, surroundings);
       return facts === null ? { adaptations: [], spec: base } : planNode(facts, base);
     },

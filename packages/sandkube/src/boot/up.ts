@@ -19,6 +19,7 @@ import {
   type ExistingCluster,
 } from "./existing-cluster.js";
 import { tellEgressUnchanged } from "./egress.js";
+import { tellImagesDirectoryUnchanged } from "./images-directory.js";
 import { prepare } from "./prepare.js";
 import { agrees, resolveOptions } from "./resolve-options.js";
 import { rollBack, type MadeByUp, type RollbackRequest } from "./rollback.js";
@@ -174,6 +175,8 @@ async function bringUp(run: Run): Promise<UpResult> {
     made.runtime = created;
     const options = resolveOptions(input, adopted);
     await tellEgressUnchanged(options, paths, emit);
+    const { node } = await readNodeSpec(paths);
+    if (node !== null) tellImagesDirectoryUnchanged(options, node.images.directory, emit);
     return await finish(run, adopted, { created, wasRunning: true });
   }
 

@@ -4,8 +4,11 @@ import { SandkubeError } from "../errors.js";
 import { clusterModes } from "../events.js";
 import { isIpv4Range, parseIpv4Range, rangesOverlap } from "./ipv4-range.js";
 
-/** A cluster's name: it is part of paths, link names and a kubeconfig context. */
-export const clusterNamePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
+/**
+ * A cluster's name: it is part of paths, link names and a kubeconfig context. `images` in the data
+ * directory is where users put images.
+ */
+export const clusterNamePattern = /^(?!images$)[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 
 const port = (name: string) =>
   z
@@ -34,7 +37,7 @@ export const clusterOptionsSchema = z
     /** Distinguishes clusters in one sandbox. */
     name: z
       .string("name is a text")
-      .regex(clusterNamePattern, "name has 1 to 32 of a-z, 0-9 and inner dashes")
+      .regex(clusterNamePattern, "name has 1 to 32 of a-z, 0-9 and inner dashes, and is not images")
       .default("default"),
     /**
      * `node` runs a node, and fails where the sandbox allows none: `full`, whose pods have networks of
@@ -65,6 +68,14 @@ export const clusterOptionsSchema = z
     registriesConfig: z
       .string("registriesConfig is a text")
       .refine(isAbsolute, "registriesConfig is an absolute path")
+      .optional(),
+    /**
+     * Absolute path of a directory with archives of images, and with lists of images to pull, for
+     * the node. Left open: as at the last `up`, at first `images` in the data directory or k3s' own.
+     */
+    imagesDirectory: z
+      .string("imagesDirectory is a text")
+      .refine(isAbsolute, "imagesDirectory is an absolute path")
       .optional(),
     /** Absolute path of the directory that holds all clusters. */
     dataDirectory: z

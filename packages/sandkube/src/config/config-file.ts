@@ -19,7 +19,7 @@ export const configFileSchema = z.strictObject({
   name: options.name
     .removeDefault()
     .optional()
-    .describe("The cluster's name: 1 to 32 of a-z, 0-9 and inner dashes."),
+    .describe("The cluster's name: 1 to 32 of a-z, 0-9 and inner dashes; not `images`."),
   mode: options.mode
     .removeDefault()
     .optional()
@@ -45,6 +45,9 @@ export const configFileSchema = z.strictObject({
   ),
   registriesConfig: options.registriesConfig.describe(
     "Absolute path of a registries.yaml as k3s reads it: mirrors, certificates and accounts for image pulls.",
+  ),
+  imagesDirectory: options.imagesDirectory.describe(
+    "Absolute path of a directory with archives of images, and with lists of images to pull, for the node.",
   ),
   publish: z
     .array(z.string("publish is a list of texts"), "publish is a list of texts")

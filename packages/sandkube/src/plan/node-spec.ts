@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { z } from "zod";
 import { formatIpv4, parseIpv4Range, type Ipv4Range } from "../config/ipv4-range.js";
 import { clusterNamePattern, type ClusterOptions } from "../config/cluster-options.js";
@@ -43,6 +44,11 @@ export const nodeSectionSchema = z.strictObject({
     unprivilegedIcmp: z.boolean(),
     newKeyring: z.boolean().describe("runc joins a new session keyring for each container"),
     restrictOomScoreAdj: z.boolean(),
+  }),
+  images: z.strictObject({
+    directory: absolutePath.describe(
+      "archives in it are imported and lists of references pulled, at the start and while the node runs; it need not exist",
+    ),
   }),
   oci: z.strictObject({
     dropNamespaces: z.array(z.enum(["cgroup", "pid"])),
@@ -172,6 +178,8 @@ export function nodeAddressOf(options: Pick<ClusterOptions, "podRange">): string
 export interface NodeSurroundings {
   /** IPv4 addresses of the sandbox, the one that its node gets in host-network mode first. */
   addresses?: readonly string[];
+  /** Absolute path of the images directory; by default `images` in the data directory. */
+  imagesDirectory?: string | undefined;
   /** Without it no proxy is between the cluster and the outside. */
   wayOut?: WayOut;
 }
@@ -186,7 +194,11 @@ export function baseNodeSpec(
   options: ClusterOptions,
   paths: NodeSpecPaths,
   mode: ClusterMode,
-  { addresses = [], wayOut = directWayOut }: NodeSurroundings = {},
+  {
+    addresses = [],
+    wayOut = directWayOut,
+    imagesDirectory = join(options.dataDirectory, "images"),
+  }: NodeSurroundings = {},
 ): NodeSpec {
   const nodeRange = nodeRangeOf(options);
   const isShared = mode === "host-network";
@@ -207,6 +219,7 @@ export function baseNodeSpec(
       newKeyring: true,
       restrictOomScoreAdj: false,
     },
+    images: { directory: imagesDirectory },
     oci: {
       dropNamespaces: [],
       dropMaskedDirectories: false,

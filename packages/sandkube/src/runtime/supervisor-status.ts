@@ -6,6 +6,8 @@ const serviceStatusSchema = z.object({
   /** Milliseconds from the service's start to this state. */
   elapsedMs: z.number().nonnegative().optional(),
   message: z.string().optional(),
+  /** What the service could not do though it goes on. */
+  problems: z.array(z.string()).optional(),
 });
 
 const lastExitSchema = z.object({

@@ -27,7 +27,7 @@ export function watchRuntime(
 ): RuntimeWatch {
   const failure = new AbortController();
   const end = new AbortController();
-  const services: ServiceStates = { last: new Map(), wereReady: new Set() };
+  const services: ServiceStates = { last: new Map(), wereReady: new Set(), problems: new Set() };
   const tell = (event: SupervisorEvent) => {
     emit({ type: "runtime", event });
     if (event.type === "service") noteService(services, event, emit);
@@ -45,7 +45,9 @@ export function watchRuntime(
     unready: (role) =>
       [...services.last.values()]
         .filter((event) => event.role === role && event.state !== "ready")
-        .map(({ service, state }) => `${service} (${state})`),
+        .map(({ service, state, message }) =>
+          message ? `${service} (${state}: ${message})` : `${service} (${state})`,
+        ),
     async [Symbol.asyncDispose]() {
       end.abort();
       await following;
@@ -55,17 +57,24 @@ export function watchRuntime(
 
 type ServiceEvent = Extract<SupervisorEvent, { type: "service" }>;
 
-/** The last event of each service, by role and name, and those that were ever ready. */
+/** The last event of each service, by role and name, those that were ever ready, and the problems told. */
 interface ServiceStates {
   last: Map<string, ServiceEvent>;
   wereReady: Set<string>;
+  problems: Set<string>;
 }
 
-/** Remembers a service's state, and tells when it is ready for the first time. */
+/** Remembers a service's state, and tells when it is ready for the first time, and of each problem once. */
 function noteService(services: ServiceStates, event: ServiceEvent, emit: ProgressListener): void {
   const { role, service, state, elapsedMs } = event;
   const key = `${role}/${service}`;
   services.last.set(key, event);
+  for (const problem of event.problems ?? []) {
+    const message = `${service}: ${problem}`;
+    if (services.problems.has(message)) continue;
+    services.problems.add(message);
+    emit({ type: "warning", message });
+  }
   if (state !== "ready" || services.wereReady.has(key)) return;
   services.wereReady.add(key);
   emit({ type: "service-ready", role, service, elapsedMs: elapsedMs ?? 0 });

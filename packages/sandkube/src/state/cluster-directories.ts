@@ -7,6 +7,9 @@ import { directoriesIn, errnoOf, makePrivateDirectory, removeTree } from "../pla
 import { clusterPaths, type ClusterPaths } from "./cluster-paths.js";
 import { makeDataDirectory, removeUnusedDataDirectory } from "./data-directory.js";
 
+/** The directory beside those of the clusters in which users put images for them. */
+export const imagesDirectoryName = "images";
+
 const doomedPrefix = ".deleting-";
 
 /** Names of the clusters that have a directory, whether complete or not. */

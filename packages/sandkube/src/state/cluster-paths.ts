@@ -26,6 +26,8 @@ export interface ClusterPaths {
   hostRecord: string;
   /** What was last said about the way out of the sandbox. */
   egressChoices: string;
+  /** The images directory that the user named; absent when none was. */
+  imagesChoice: string;
   /** Holds what the roles and containerd need on their way out of the sandbox. */
   egressDirectory: string;
   /** All CA certificates that the sandbox trusts. */
@@ -46,7 +48,7 @@ export interface ClusterPaths {
 export function clusterPaths(dataDirectory: string, name: string): ClusterPaths {
   if (!clusterNamePattern.test(name)) {
     throw new SandkubeError("E_CONFIG", `"${name}" is not a cluster name`, {
-      hint: "A name has 1 to 32 of a-z, 0-9 and inner dashes.",
+      hint: "A name has 1 to 32 of a-z, 0-9 and inner dashes, and is not `images`.",
     });
   }
   const directory = join(dataDirectory, name);
@@ -75,6 +77,7 @@ export function clusterPaths(dataDirectory: string, name: string): ClusterPaths 
     kubectlCache: join(directory, "kubectl-cache"),
     hostRecord: join(directory, "host.json"),
     egressChoices: join(directory, "egress.json"),
+    imagesChoice: join(directory, "images.json"),
     egressDirectory,
     caBundle: join(egressDirectory, "ca-bundle.pem"),
     registryHosts: join(egressDirectory, "certs.d"),

@@ -23,6 +23,7 @@ interface UpFlags extends ClusterFlags, JsonFlag {
   publish?: string[];
   proxyPods?: boolean;
   registriesConfig?: string;
+  imagesDir?: string;
   apiPort?: number;
   kubeletPort?: number;
   podRange?: string;
@@ -63,6 +64,10 @@ export function registerUp(program: Command): void {
     .option(
       "--registries-config <file>",
       "mirrors, certificates and accounts for image pulls (default: /etc/sandkube/registries.yaml or k3s' own)",
+    )
+    .option(
+      "--images-dir <directory>",
+      "archives to import and lists of images to pull, at the start and as they appear (default: images in the data directory, or k3s' own)",
     )
     .option("--api-port <port>", "port of the API server (default: 6443)", parsePort)
     .option("--kubelet-port <port>", "port of the kubelet (default: 10250)", parsePort)
@@ -112,6 +117,7 @@ function optionsOf(flags: UpFlags): CreateClusterOptions {
     proxyPods: flags.proxyPods,
     registriesConfig:
       flags.registriesConfig === undefined ? undefined : resolve(flags.registriesConfig),
+    imagesDirectory: flags.imagesDir === undefined ? undefined : resolve(flags.imagesDir),
     apiPort: flags.apiPort,
     kubeletPort: flags.kubeletPort,
     podRange: flags.podRange ?? flags.clusterCidr,

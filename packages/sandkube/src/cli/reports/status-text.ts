@@ -35,12 +35,17 @@ export function formatStatus(status: ClusterStatus): string[] {
     ]),
   );
   for (const role of status.runtime.roles) lines.push(...lastExitOf(role));
+  const problems = status.runtime.roles.flatMap(problemsOf);
+  if (problems.length > 0) lines.push("", ...problems);
   return lines;
 }
 
 function roleRow(role: RoleStatus): string[] {
   const services = Object.entries(role.services)
-    .map(([name, { state }]) => (state === "ready" ? name : `${name} (${state})`))
+    .map(([name, { state, message }]) => {
+      if (state === "ready") return name;
+      return `${name} (${state}${state === "starting" && message ? `: ${message}` : ""})`;
+    })
     .join(", ");
   return [
     role.role,
@@ -50,6 +55,12 @@ function roleRow(role: RoleStatus): string[] {
     String(role.restarts),
     services === "" ? "-" : services,
   ];
+}
+
+function problemsOf({ services }: RoleStatus): string[] {
+  return Object.entries(services).flatMap(([name, { problems = [] }]) =>
+    problems.map((problem) => `Problem of ${name}: ${problem}`),
+  );
 }
 
 function lastExitOf({ role, restarts, lastExit }: RoleStatus): string[] {
