@@ -76,7 +76,13 @@ export type { Fact, FactId, Facts, FactState, System } from "./sandbox/facts.js"
 export type { MissingNeed, ModeReport } from "./sandbox/modes.js";
 export type { Publication } from "./kube/publications.js";
 export type { ServicePort } from "./kube/service-ports.js";
-export type { BuiltImage, ImageRecipe } from "./images/build-image.js";
+export { buildImageArchive } from "./cluster/build-image-archive.js";
+export {
+  needsNoCluster,
+  type ArchiveRecipe,
+  type BuiltImage,
+  type ImageRecipe,
+} from "./images/build-image.js";
 export type { RemovedImages } from "./images/remove-images.js";
 export type { ArchiveDestination, SavedImages } from "./images/save-images.js";
 export { examineRegistry, type ExamineRegistryOptions } from "./cluster/examine-registry.js";

@@ -100,14 +100,17 @@ const (
 	// sameNamespaceVariable, which plugins inherit, tells the CNI library that a pod may have
 	// the network namespace of the plugin itself.
 	sameNamespaceVariable = "CNI_NETNS_OVERRIDE"
+	// snapshotsVariable tells it where layers are unpacked to, so that it leaves some space.
+	snapshotsVariable = "SANDKUBE_SNAPSHOTS"
 )
 
 // Environment is what is added to containerd's environment.
 func Environment(spec *nodespec.NodeSpec) []string {
+	environment := []string{snapshotsVariable + "=" + SnapshotMount}
 	if spec.Node.Network.Mode == nodespec.NetworkHost {
-		return []string{nodeNetworkVariable + "=1", sameNamespaceVariable + "=1"}
+		environment = append(environment, nodeNetworkVariable+"=1", sameNamespaceVariable+"=1")
 	}
-	return nil
+	return environment
 }
 
 // WriteConfig writes containerd's configuration for the node.

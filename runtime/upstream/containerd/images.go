@@ -17,7 +17,8 @@ import (
 // imagesCommand works on a node's images. Its standard output is lines of JSON: reports
 // of progress, and at the end a result or what is wrong.
 //
-//	sandkube-containerd images --address SOCKET --snapshotter NAME VERB [ARGUMENTS]
+//	sandkube-containerd images --address SOCKET --snapshotter NAME [--unpack-limit BYTES] VERB [ARGUMENTS]
+//	sandkube-containerd images archive < RECIPE
 func imagesCommand(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -37,21 +38,30 @@ func runImages(ctx context.Context, args []string, out *lines) (result any, err 
 	flags := flag.NewFlagSet("images", flag.ContinueOnError)
 	address := flags.String("address", "", "containerd's `socket`")
 	snapshotter := flags.String("snapshotter", "", "the node's `snapshotter`")
+	limit := flags.Int64("unpack-limit", 0, "most `bytes` of an unpacked layer")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
-	}
-	if *address == "" || *snapshotter == "" || flags.NArg() == 0 {
-		return nil, errors.New("takes --address, --snapshotter and a verb")
 	}
 	progress := imagestore.NewProgress(func(report imagestore.Report) {
 		// A reader that has gone is met again when the result is written.
 		_ = out.write("progress", report)
 	})
+	if flags.Arg(0) == "archive" && flags.NArg() == 1 {
+		recipe, err := readRecipe()
+		if err != nil {
+			return nil, err
+		}
+		return imagestore.BuildArchive(ctx, recipe, progress)
+	}
+	if *address == "" || *snapshotter == "" || flags.NArg() == 0 {
+		return nil, errors.New("takes --address, --snapshotter and a verb")
+	}
 	store, err := imagestore.Open(*address, *snapshotter, progress)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	store.UnpackLimitBytes = *limit
 	return runVerb(ctx, store, flags.Arg(0), flags.Args()[1:])
 }
 
@@ -83,15 +93,23 @@ func runVerb(ctx context.Context, store *imagestore.Store, verb string, args []s
 	case verb == "save" && len(rest) > 0 && *output != "":
 		return store.Save(ctx, rest, *output, archiveOutput)
 	case verb == "build" && len(rest) == 0:
-		var recipe imagestore.Recipe
-		// Not an argument: those of a process can be read by all, and variables may be secret.
-		if err := json.NewDecoder(os.Stdin).Decode(&recipe); err != nil {
-			return nil, fmt.Errorf("the recipe: %w", err)
+		recipe, err := readRecipe()
+		if err != nil {
+			return nil, err
 		}
 		return store.Build(ctx, recipe)
 	default:
 		return nil, fmt.Errorf("%s does not take these arguments", verb)
 	}
+}
+
+// readRecipe reads what an image is made of. It is not an argument: those of a process can
+// be read by all, and variables may be secret.
+func readRecipe() (recipe imagestore.Recipe, err error) {
+	if err := json.NewDecoder(os.Stdin).Decode(&recipe); err != nil {
+		return recipe, fmt.Errorf("the recipe: %w", err)
+	}
+	return recipe, nil
 }
 
 // lines writes JSON values, one a line, each tagged with its type.

@@ -1,8 +1,8 @@
 // Command sandkube-containerd is containerd and its client ctr in one program.
 //
 // The name it is called by, or else its first argument, chooses: `containerd`
-// or `ctr`. Both are upstream's own commands, unchanged; only the set of
-// plugins is smaller (plugins.go). `forget-snapshots` prepares containerd's
+// or `ctr`. Both are upstream's own commands; only the set of plugins is
+// smaller (plugins.go), and layers are read in another way (unpackstream). `forget-snapshots` prepares containerd's
 // metadata for a start after snapshots were lost (snapshots.go); `images` works
 // on a node's images without a registry (images.go); `registry` pulls them, and
 // configures how the kubelet's are pulled (registry.go).
@@ -16,7 +16,12 @@ import (
 
 	containerd "github.com/containerd/containerd/v2/cmd/containerd/command"
 	ctr "github.com/containerd/containerd/v2/cmd/ctr/app"
+
+	"sandkube.dev/upstream/containerd/unpackstream"
 )
+
+// snapshotsVariable names the directory that layers are unpacked to.
+const snapshotsVariable = "SANDKUBE_SNAPSHOTS"
 
 func main() {
 	name, args, err := choose(os.Args)
@@ -58,6 +63,7 @@ func run(name string, args []string) error {
 	case "registry":
 		return registryCommand(args)
 	default:
+		unpackstream.Register(os.Getenv(snapshotsVariable))
 		return containerd.App().Run(args)
 	}
 }

@@ -91,12 +91,18 @@ func tellFailure(out *json.Encoder, err error) error {
 		failure  *pull.Failure
 		platform *pull.PlatformError
 		invalid  *pull.InvalidError
+		layer    *pull.LayerError
+		space    *pull.SpaceError
 	)
 	switch {
 	case errors.As(err, &failure):
 		return errors.Join(out.Encode(map[string]any{"type": "failure", "faults": failure.Faults}), err)
 	case errors.As(err, &invalid):
 		return errors.Join(out.Encode(map[string]any{"type": "invalid", "message": invalid.Message}), err)
+	case errors.As(err, &layer):
+		return errors.Join(out.Encode(map[string]any{"type": "too-large", "message": layer.Error()}), err)
+	case errors.As(err, &space):
+		return errors.Join(out.Encode(map[string]any{"type": "no-space", "message": space.Error()}), err)
 	case errors.As(err, &platform):
 		return errors.Join(out.Encode(map[string]any{"type": "no-platform", "platform": platform.Platform}), err)
 	}

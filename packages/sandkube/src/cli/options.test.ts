@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseCount, parseDurationMs, parsePort } from "./options.js";
+import { parseBytes, parseCount, parseDurationMs, parsePort } from "./options.js";
 
 test.each([
   ["90", 90_000],
@@ -14,6 +14,19 @@ test.each([
 
 test.each(["", "s", "-1", "1d", "1 s", "1e3"])("%j is no duration", (text) => {
   expect(() => parseDurationMs(text)).toThrow("duration");
+});
+
+test.each([
+  ["1000000", 1_000_000],
+  ["500MiB", 500 * 1024 ** 2],
+  ["1.5g", 1.5 * 1024 ** 3],
+  ["2KB", 2048],
+])("the size %s is %i bytes", (text, bytes) => {
+  expect(parseBytes(text)).toBe(bytes);
+});
+
+test.each(["", "0", "-1", "GiB", "1 GiB", "5X", "9999999T"])("%j is no size", (text) => {
+  expect(() => parseBytes(text)).toThrow("size");
 });
 
 test.each(["0", "65536", "http", "80.5", "-1"])("%j is no port", (text) => {

@@ -52,6 +52,31 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("It must be a whole number.");
 }
 
+const unitBytes: Readonly<Record<string, number>> = {
+  "": 1,
+  K: 1024,
+  M: 1024 ** 2,
+  G: 1024 ** 3,
+  T: 1024 ** 4,
+};
+
+/** Parses a size such as `500MiB`, `20G` or `1000000` into bytes; units are powers of 1024. */
+export function parseBytes(text: string): number {
+  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)(?:([KMGT])(?:i?B)?)?$/i.exec(text) ?? [];
+  const bytes = Math.round(Number(amount) * (unitBytes[unit.toUpperCase()] ?? 1));
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InvalidArgumentError("It must be a size such as 500MiB or 20GiB.");
+}
+
+/** Adds `--unpack-limit`. */
+export function withUnpackLimitOption(command: Command): Command {
+  return command.option(
+    "--unpack-limit <size>",
+    "the most that a layer may have unpacked (default: 200 times its size where that is more than 2 GiB)",
+    parseBytes,
+  );
+}
+
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** Parses a duration such as `90`, `90s`, `1.5m` or `500ms` into milliseconds; a bare number is seconds. */

@@ -4,7 +4,13 @@ import { SandkubeError } from "../errors.js";
 import type { ProgressListener } from "../events.js";
 import { listImages, type ImageInfo } from "../images/list-images.js";
 import type { ImageStore } from "../images/image-tool.js";
-import { buildImage, type BuiltImage, type ImageRecipe } from "../images/build-image.js";
+import {
+  buildArchive,
+  buildImage,
+  needsNoCluster,
+  type BuiltImage,
+  type ImageRecipe,
+} from "../images/build-image.js";
 import {
   pruneImages,
   removeImages,
@@ -29,6 +35,8 @@ export interface ImageProgressOptions {
 export interface ImageLoadOptions extends ImageProgressOptions {
   /** Names the archive's only image, which may have no name of its own. */
   tag?: string | undefined;
+  /** The most bytes that a layer may have unpacked; left open: what real ones have. */
+  unpackLimitBytes?: number | undefined;
 }
 
 /** The container images of a cluster's node. */
@@ -73,10 +81,13 @@ export class ClusterImages {
   }
 
   /**
-   * Makes an image of a directory or a program, without Docker, and gives it to the node.
-   * Throws one of the codes E_IMAGE*, E_USAGE or E_CLUSTER_NOT_RUNNING.
+   * Makes an image of a directory or a program, without Docker, and gives it to the node or
+   * writes an archive, for which the node need not run unless it has the base. Throws one of the codes E_IMAGE*, E_USAGE or E_CLUSTER_NOT_RUNNING.
    */
   async build(recipe: ImageRecipe, options: ImageProgressOptions = {}): Promise<BuiltImage> {
+    if (needsNoCluster(recipe)) {
+      return await buildArchive({ programs: await this.#surroundings.locate() }, recipe, options);
+    }
     return await buildImage(await this.#store(options.signal), recipe, options);
   }
 

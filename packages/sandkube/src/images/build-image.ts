@@ -1,7 +1,12 @@
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { z } from "zod";
-import { runImageTool, type ImageStore, type ImageToolOptions } from "./image-tool.js";
+import {
+  runImageTool,
+  type ImageStore,
+  type ImageToolOptions,
+  type WithoutNode,
+} from "./image-tool.js";
 
 const buildTimeoutMs = 30 * 60_000;
 
@@ -20,7 +25,10 @@ export interface ImageRecipe {
   source: string;
   /** What the image is called. */
   tag: string;
-  /** An image of the node, or `scratch`, the default, which has nothing in it. */
+  /**
+   * An image of the node, the path of an archive, which begins with `/` or `.`, or `scratch`, the
+   * default, which has nothing in it.
+   */
   base?: string | undefined;
   /** Replaces the base's entry point, and with it its arguments. */
   entrypoint?: readonly string[] | undefined;
@@ -54,10 +62,41 @@ export async function buildImage(
   recipe: ImageRecipe,
   options: Pick<ImageToolOptions, "signal" | "onProgress"> = {},
 ): Promise<BuiltImage> {
+  return await runImageTool(store, ["build"], builtSchema, toolOptions(recipe, options));
+}
+
+/** What an image is made of that becomes an archive. */
+export type ArchiveRecipe = ImageRecipe & { output: string };
+
+/** Whether an image can be made without a cluster: as an archive, on an archive or on nothing. */
+export function needsNoCluster(recipe: ImageRecipe): recipe is ArchiveRecipe {
+  const { base = "scratch", output } = recipe;
+  return output !== undefined && (base === "scratch" || isPath(base));
+}
+
+/** Makes an image as an archive, without a node: see {@link needsNoCluster}. */
+export async function buildArchive(
+  store: WithoutNode,
+  recipe: ArchiveRecipe,
+  options: Pick<ImageToolOptions, "signal" | "onProgress"> = {},
+): Promise<BuiltImage> {
+  return await runImageTool(store, ["archive"], builtSchema, toolOptions(recipe, options));
+}
+
+/** No image's name begins so. */
+function isPath(base: string): boolean {
+  return /^[/.]/.test(base);
+}
+
+function toolOptions(
+  recipe: ImageRecipe,
+  options: Pick<ImageToolOptions, "signal" | "onProgress">,
+): ImageToolOptions {
+  const base = recipe.base ?? "scratch";
   const document = {
     source: resolve(recipe.source),
     name: recipe.tag,
-    base: recipe.base ?? "scratch",
+    base: isPath(base) ? resolve(base) : base,
     entrypoint: recipe.entrypoint,
     command: recipe.command,
     env: recipe.env,
@@ -66,10 +105,10 @@ export async function buildImage(
     labels: recipe.labels,
     output: recipe.output === undefined ? undefined : resolve(recipe.output),
   };
-  return await runImageTool(store, ["build"], builtSchema, {
+  return {
     ...options,
     stdin: Readable.from([JSON.stringify(document)]),
     timeoutMs: buildTimeoutMs,
     failure: `no image can be made of ${recipe.source}`,
-  });
+  };
 }

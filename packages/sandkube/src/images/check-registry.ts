@@ -46,7 +46,7 @@ export async function checkRegistry(
     "check",
     {
       ...{ reference, insecure, account, hostsDirectory, accountsDirectory },
-      ...{ platform: "", socket: "", snapshotter: "" },
+      ...{ platform: "", socket: "", snapshotter: "", unpackLimitBytes: 0 },
     },
     {
       timeoutMs: checkTimeoutMs,

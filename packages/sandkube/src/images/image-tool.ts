@@ -14,12 +14,17 @@ export interface ImageStore {
   snapshotter: string;
 }
 
+/** What work on archives alone needs. */
+export type WithoutNode = Pick<ImageStore, "programs">;
+
 export interface ImageToolOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ProgressListener | undefined;
   stdin?: "inherit" | Readable | undefined;
   /** Where an archive goes that is not for a file: a descriptor of this process. */
   archiveDescriptor?: number | undefined;
+  /** The most bytes that a layer may have unpacked; left open: what real ones have. */
+  unpackLimitBytes?: number | undefined;
   timeoutMs: number;
   /** What could not be done, for messages, such as "hello.tar can not be loaded". */
   failure: string;
@@ -63,7 +68,7 @@ const codes: Readonly<Record<Refusal["kind"], ErrorCode>> = {
  * nothing about.
  */
 export async function runImageTool<T>(
-  store: ImageStore,
+  store: ImageStore | WithoutNode,
   args: readonly string[],
   resultSchema: z.ZodType<T>,
   options: ImageToolOptions,
@@ -72,7 +77,12 @@ export async function runImageTool<T>(
   let result: unknown;
   const command = [
     "images",
-    ...["--address", store.paths.containerdSocket, "--snapshotter", store.snapshotter],
+    ...("paths" in store
+      ? ["--address", store.paths.containerdSocket, "--snapshotter", store.snapshotter]
+      : []),
+    ...(options.unpackLimitBytes === undefined
+      ? []
+      : ["--unpack-limit", String(options.unpackLimitBytes)]),
     ...args,
   ];
   const ended = await runLineCommand(store.programs.path("sandkube-containerd"), command, {

@@ -27,7 +27,10 @@ export interface LoadedImage {
 /** Where images come from: a file, a directory, a stream, or this process's standard input. */
 export type ImageSource = string | Readable | { standardInput: true };
 
-export interface LoadImageOptions extends Pick<ImageToolOptions, "signal" | "onProgress"> {
+export interface LoadImageOptions extends Pick<
+  ImageToolOptions,
+  "signal" | "onProgress" | "unpackLimitBytes"
+> {
   /** Names the archive's only image. */
   tag?: string | undefined;
 }

@@ -15,7 +15,10 @@ export interface PulledImage {
   sizeBytes: number;
 }
 
-export interface PullImageOptions extends Pick<ImageToolOptions, "signal" | "onProgress"> {
+export interface PullImageOptions extends Pick<
+  ImageToolOptions,
+  "signal" | "onProgress" | "unpackLimitBytes"
+> {
   /** OS/ARCHITECTURE[/VARIANT]; by default this machine's. */
   platform?: string | undefined;
   /** Accept any certificate, and HTTP where there is no TLS. */
@@ -42,8 +45,9 @@ export async function pullImage(
   options: PullImageOptions & { environment: NodeJS.ProcessEnv },
 ): Promise<PulledImage> {
   const { platform = "", insecure = false, account = null, onProgress } = options;
+  const { unpackLimitBytes = 0 } = options;
   const request = {
-    ...{ reference, platform, insecure, account, snapshotter },
+    ...{ reference, platform, insecure, account, snapshotter, unpackLimitBytes },
     socket: paths.containerdSocket,
     hostsDirectory: paths.registryHosts,
     accountsDirectory: paths.registryAccounts,

@@ -17,6 +17,8 @@ export interface RegistryRequest {
   platform: string;
   insecure: boolean;
   account: RegistryAccount | null;
+  /** The most bytes that a layer may have unpacked; 0: what real ones have. */
+  unpackLimitBytes: number;
   socket: string;
   snapshotter: string;
   hostsDirectory: string;
@@ -37,15 +39,17 @@ const lineSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("failure"), faults: z.array(registryFaultSchema) }),
   z.object({ type: z.literal("invalid"), message: z.string() }),
   z.object({ type: z.literal("no-platform"), platform: z.string() }),
+  z.object({ type: z.literal("too-large"), message: z.string() }),
+  z.object({ type: z.literal("no-space"), message: z.string() }),
   z.object({ type: z.literal("result"), result: z.unknown() }),
 ]);
 
-const ownLines = new Set<unknown>(["failure", "invalid", "no-platform", "result"]);
+const ownLines = new Set<unknown>(lineSchema.options.map(({ shape }) => shape.type.value));
 
 /**
  * Lets the program that holds containerd's registry client do something, and returns its result.
  * Throws a code that tells the cause: E_REGISTRY*, E_EGRESS_REFUSED, E_TLS_UNTRUSTED,
- * E_IMAGE_PLATFORM, E_USAGE for what is no reference, E_IMAGE else.
+ * E_IMAGE_PLATFORM, E_IMAGE_INVALID, E_IMAGE_SPACE, E_USAGE for what is no reference, E_IMAGE else.
  */
 export async function runRegistryTool(
   programs: Programs,
@@ -75,6 +79,14 @@ export async function runRegistryTool(
       throw registryError(request.reference, answer.faults);
     case "invalid":
       throw new SandkubeError("E_USAGE", answer.message);
+    case "too-large":
+      throw new SandkubeError("E_IMAGE_INVALID", answer.message, {
+        hint: "If you trust the image, --unpack-limit SIZE allows each of its layers so much.",
+      });
+    case "no-space":
+      throw new SandkubeError("E_IMAGE_SPACE", answer.message, {
+        hint: "`sandkube image prune --all` removes the images that no pod uses.",
+      });
     case "no-platform":
       throw new SandkubeError(
         "E_IMAGE_PLATFORM",

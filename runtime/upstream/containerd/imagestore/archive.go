@@ -2,7 +2,6 @@ package imagestore
 
 import (
 	"archive/tar"
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -10,12 +9,13 @@ import (
 	"path"
 	"strings"
 
-	"github.com/containerd/containerd/v2/pkg/archive/compression"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/unpackstream"
 )
 
 // contents is what has been found in an archive or a directory. Its blobs are in the
@@ -29,13 +29,9 @@ type contents struct {
 	links map[string]string
 }
 
-// zstdWindowLimit is the most memory that an archive may ask its reader to keep; that of
-// the highest level is 128 MiB.
-const zstdWindowLimit = 128 << 20
-
 // readArchive reads a tar stream, plain or compressed, to its end.
 func (s *Store) readArchive(ctx context.Context, stream io.Reader) (*contents, error) {
-	plain, err := decompress(stream)
+	plain, err := unpackstream.Decompress(stream)
 	if err != nil {
 		return nil, explainRead(err, true)
 	}
@@ -131,31 +127,9 @@ func explainRead(err error, first bool) error {
 		errors.Is(err, zstd.ErrCRCMismatch), errors.Is(err, zstd.ErrMagicMismatch), errors.Is(err, zstd.ErrUnexpectedBlockSize):
 		return refuse(Invalid, "the archive is damaged: %v", err)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return refuse(Invalid, "the archive wants more than %s of memory to be decompressed", formatBytes(zstdWindowLimit)).
+		return refuse(Invalid, "the archive wants more than %s of memory to be decompressed", formatBytes(unpackstream.ZstdWindowLimit)).
 			withHint("Compress it without --long.")
 	default:
 		return err
-	}
-}
-
-// decompress undoes the compression that a stream begins with, if any.
-func decompress(stream io.Reader) (io.ReadCloser, error) {
-	buffered := bufio.NewReaderSize(stream, 1<<20)
-	// The longest of the magic numbers has eight bytes.
-	magic, err := buffered.Peek(8)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	switch compression.DetectCompression(magic) {
-	case compression.Gzip:
-		return gzip.NewReader(buffered)
-	case compression.Zstd:
-		reader, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindowLimit))
-		if err != nil {
-			return nil, err
-		}
-		return reader.IOReadCloser(), nil
-	default:
-		return io.NopCloser(buffered), nil
 	}
 }

@@ -26,7 +26,8 @@ type Recipe struct {
 	Source string `json:"source"`
 	// Name is what the image is called.
 	Name string `json:"name"`
-	// Base is an image of the node, or "scratch".
+	// Base is an image of the node, the path of an archive where the node is not asked, or
+	// "scratch".
 	Base string `json:"base"`
 	// What follows replaces what the base says, where it is given.
 	Entrypoint []string          `json:"entrypoint"`
@@ -63,28 +64,39 @@ func (s *Store) Build(ctx context.Context, recipe Recipe) (built Built, err erro
 		if err != nil {
 			return err
 		}
+		if recipe.Output != "" {
+			built, err = s.buildOutput(ctx, name, recipe, base)
+			return err
+		}
 		target, warnings, err := s.assemble(ctx, recipe, base)
 		if err != nil {
 			return err
 		}
-		built.Warnings = warnings
-		if recipe.Output == "" {
-			loaded, err := s.admit(ctx, []candidate{{names: []string{name}, target: target}})
-			if err == nil {
-				built.Loaded = loaded[0]
-			}
-			return err
+		loaded, err := s.admit(ctx, []candidate{{names: []string{name}, target: target}})
+		if err == nil {
+			built = Built{Loaded: loaded[0], Warnings: warnings}
 		}
-		image, err := s.examine(ctx, target)
-		if err != nil {
-			return err
-		}
-		built.Loaded = Loaded{Name: name, Digest: target.Digest.String(), Layers: len(image.manifest.Layers), SizeBytes: image.sizeBytes()}
-		built.Output = recipe.Output
-		_, err = s.write(ctx, []images.Image{{Name: name, Target: target}}, recipe.Output, nil)
 		return err
 	})
 	return built, err
+}
+
+// buildOutput makes the image as an archive.
+func (s *Store) buildOutput(ctx context.Context, name string, recipe Recipe, base *examined) (Built, error) {
+	target, warnings, err := s.assemble(ctx, recipe, base)
+	if err != nil {
+		return Built{}, err
+	}
+	image, err := s.examine(ctx, target)
+	if err != nil {
+		return Built{}, err
+	}
+	_, err = s.write(ctx, []images.Image{{Name: name, Target: target}}, recipe.Output, nil)
+	return Built{
+		Loaded:   Loaded{Name: name, Digest: target.Digest.String(), Layers: len(image.manifest.Layers), SizeBytes: image.sizeBytes()},
+		Output:   recipe.Output,
+		Warnings: warnings,
+	}, err
 }
 
 func (r Recipe) validate() error {
@@ -99,13 +111,15 @@ func (r Recipe) validate() error {
 	return nil
 }
 
+// emptyBase is the base with nothing in it.
+func emptyBase() *examined {
+	return &examined{config: ocispec.Image{Platform: platforms.DefaultSpec(), RootFS: ocispec.RootFS{Type: "layers"}}}
+}
+
 // base is the image that the new layer is put on.
 func (s *Store) base(ctx context.Context, name string) (*examined, error) {
 	if name == scratch {
-		return &examined{config: ocispec.Image{
-			Platform: platforms.DefaultSpec(),
-			RootFS:   ocispec.RootFS{Type: "layers"},
-		}}, nil
+		return emptyBase(), nil
 	}
 	image, err := s.get(ctx, name)
 	if err != nil {

@@ -39,6 +39,8 @@ type Store struct {
 	snapshots   snapshots.Snapshotter
 	platform    platforms.MatchComparer
 	progress    *Progress
+	// UnpackLimitBytes is what each layer may become when it is unpacked; 0: what real ones do.
+	UnpackLimitBytes int64
 }
 
 // Open connects to the containerd that listens on a unix socket.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -12,24 +13,43 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/identity"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/unpackstream"
 )
 
 // snapshotLabel is the prefix of a label by which a configuration keeps its snapshot.
 const snapshotLabel = "containerd.io/gc.ref.snapshot."
 
-// unpack makes a snapshot of each layer that has none yet.
+// unpack makes the snapshots of an image that it does not have yet.
 func (s *Store) unpack(ctx context.Context, name string, image *examined) error {
-	var chain []digest.Digest
-	total := int64(0)
-	for _, layer := range image.manifest.Layers {
+	layers := image.manifest.Layers
+	total, unpacked := int64(0), int64(0)
+	for _, layer := range layers {
 		total += layer.Size
 	}
-	unpacked := int64(0)
+	tell := func(number int) {
+		s.progress.tell(Report{Phase: Unpacking, Image: name, Bytes: unpacked, TotalBytes: total, Layer: number + 1, Layers: len(layers)})
+		unpacked += layers[number].Size
+	}
+	unpack := s.unpackLayers
+	if s.snapshotter == copyingSnapshotter {
+		unpack = s.unpackWhole
+	}
+	if err := unpack(ctx, image, tell); err != nil {
+		return err
+	}
+	chainID := identity.ChainID(slices.Clone(image.config.RootFS.DiffIDs))
+	return s.label(ctx, image.configID, snapshotLabel+s.snapshotter, chainID.String())
+}
+
+// unpackLayers makes a snapshot of each layer, on that of the one below it.
+func (s *Store) unpackLayers(ctx context.Context, image *examined, tell func(number int)) error {
+	var chain []digest.Digest
 	for number, blob := range image.manifest.Layers {
-		s.progress.tell(Report{Phase: Unpacking, Image: name, Bytes: unpacked, TotalBytes: total, Layer: number + 1, Layers: len(image.manifest.Layers)})
+		tell(number)
 		diffID := image.config.RootFS.DiffIDs[number]
 		layer := rootfs.Layer{Blob: blob, Diff: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID}}
-		applied, err := rootfs.ApplyLayer(ctx, layer, chain, s.snapshots, s.client.DiffService())
+		applied, err := rootfs.ApplyLayerWithOpts(ctx, layer, chain, s.snapshots, s.client.DiffService(), nil, unpackstream.WithLimit(s.UnpackLimitBytes))
 		if err != nil {
 			return s.explainUnpack(ctx, image, number, err)
 		}
@@ -39,9 +59,8 @@ func (s *Store) unpack(ctx context.Context, name string, image *examined) error 
 			}
 		}
 		chain = append(chain, diffID)
-		unpacked += blob.Size
 	}
-	return s.label(ctx, image.configID, snapshotLabel+s.snapshotter, identity.ChainID(chain).String())
+	return nil
 }
 
 func (s *Store) label(ctx context.Context, of digest.Digest, name, value string) error {
@@ -65,6 +84,10 @@ func (s *Store) explainUnpack(ctx context.Context, image *examined, number int, 
 		}
 		return refuse(Space, "no space is left to unpack %s%s", of, needed).
 			withHint("`sandkube image prune --all` removes the images that no pod uses.")
+	case strings.Contains(err.Error(), unpackstream.TooLarge):
+		_, why, _ := strings.Cut(err.Error(), unpackstream.TooLarge+": ")
+		return refuse(Invalid, "%s becomes too large: %s", of, why).
+			withHint("If you trust the image, --unpack-limit SIZE allows each of its layers so much.")
 	case strings.Contains(err.Error(), "wrong diff id"):
 		return refuse(Invalid, "%s is damaged: unpacked, it has another digest than the configuration says", of)
 	case isDamagedLayer(err):
@@ -111,7 +134,7 @@ func (s *Store) uncompressedSize(ctx context.Context, layer ocispec.Descriptor, 
 		return 0, err
 	}
 	defer func() { _ = reader.Close() }()
-	plain, err := decompress(content.NewReader(reader))
+	plain, err := unpackstream.Decompress(content.NewReader(reader))
 	if err != nil {
 		return 0, err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
@@ -15,8 +16,10 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sys/unix"
 
 	"sandkube.dev/upstream/containerd/fault"
+	"sandkube.dev/upstream/containerd/unpackstream"
 )
 
 // namespace is that of all that the kubelet sees.
@@ -49,6 +52,25 @@ type PlatformError struct{ Name, Platform string }
 // Error implements error.
 func (e *PlatformError) Error() string {
 	return fmt.Sprintf("%s has no image for %s", e.Name, e.Platform)
+}
+
+// LayerError says that a layer becomes too large when it is unpacked.
+type LayerError struct{ Name, Reason string }
+
+// Error implements error.
+func (e *LayerError) Error() string {
+	return fmt.Sprintf("a layer of %s becomes too large: %s", e.Name, e.Reason)
+}
+
+// SpaceError says that there is no space for an image, of which so much was announced.
+type SpaceError struct {
+	Name            string
+	CompressedBytes int64
+}
+
+// Error implements error.
+func (e *SpaceError) Error() string {
+	return fmt.Sprintf("no space is left for %s, whose layers have %d bytes before they are unpacked", e.Name, e.CompressedBytes)
 }
 
 // Listener is told how a pull goes on.
@@ -147,6 +169,7 @@ func (p *puller) attempt(ctx context.Context) (*Result, error) {
 		client.WithPlatformMatcher(p.platform),
 		client.WithPullSnapshotter(p.request.Snapshotter),
 		client.WithPullUnpack,
+		client.WithUnpackOpts([]client.UnpackOpt{client.WithUnpackApplyOpts(unpackstream.WithLimit(p.request.UnpackLimitBytes)...)}),
 		client.WithImageHandlerWrapper(func(inner images.Handler) images.Handler {
 			return p.meter.handler(p.checkPlatform(inner))
 		}),
@@ -188,6 +211,13 @@ func (p *puller) explain(ctx context.Context, err error) error {
 	var silence *fault.Fault
 	if errors.As(err, &silence) {
 		return &Failure{Faults: []*fault.Fault{silence}}
+	}
+	if strings.Contains(err.Error(), unpackstream.TooLarge) {
+		_, why, _ := strings.Cut(err.Error(), unpackstream.TooLarge+": ")
+		return &LayerError{Name: p.name.String(), Reason: why}
+	}
+	if strings.Contains(err.Error(), unix.ENOSPC.Error()) {
+		return &SpaceError{Name: p.name.String(), CompressedBytes: p.meter.progress().TotalBytes}
 	}
 	if faults := p.recorder.Faults(); len(faults) > 0 {
 		return &Failure{Faults: faults}

@@ -16,6 +16,8 @@ type Request struct {
 	Platform string `json:"platform"`
 	// Insecure accepts any certificate, and HTTP where there is no TLS.
 	Insecure bool `json:"insecure"`
+	// UnpackLimitBytes is what each layer may become when it is unpacked; 0: what real ones do.
+	UnpackLimitBytes int64 `json:"unpackLimitBytes"`
 	// Account is for the registry of the reference and its mirrors; nil: those on file are used.
 	Account *Account `json:"account"`
 	// Socket is containerd's.

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander";
+import type { BuiltImage, ImageProgressOptions, ImageRecipe } from "../../../index.js";
 import {
   withClusterOptions,
   withJsonOption,
@@ -32,14 +33,21 @@ export function registerImageFrom(image: Command): void {
     )
     .argument("<source>", "a directory or a program")
     .requiredOption("--tag <image>", "name of the image")
-    .option("--base <image>", "an image of the cluster to build on", "scratch")
+    .option(
+      "--base <image>",
+      "an image of the cluster to build on; with --output also the path of an archive, such as ./base.tar",
+      "scratch",
+    )
     .option("--entrypoint <word...>", "the entry point, as words")
     .option("--cmd <word...>", "the default arguments, as words")
     .option("--env <NAME=VALUE...>", "environment variables", [])
     .option("--user <user>", "user to run as, UID[:GID] or a name of the base")
     .option("--workdir <directory>", "working directory")
     .option("--label <NAME=VALUE...>", "labels", collectLabel, {})
-    .option("-o, --output <file>", "write an archive instead; the cluster does not get the image");
+    .option(
+      "-o, --output <file>",
+      "write an archive instead; no cluster is needed unless the base is an image of it",
+    );
   withJsonOption(withClusterOptions(from)).action(async (source: string, _flags, self: Command) => {
     const flags = self.optsWithGlobals<FromFlags>();
     await perform(flags, (signal) => runFrom(source, flags, signal));
@@ -54,8 +62,18 @@ function collectLabel(text: string, labels: Record<string, string>): Record<stri
   return { ...labels, [name]: value };
 }
 
+/** Makes the image without a cluster where that is possible. */
+async function build(
+  recipe: ImageRecipe,
+  flags: FromFlags,
+  options: ImageProgressOptions,
+): Promise<BuiltImage> {
+  const { buildImageArchive, needsNoCluster } = await import("../../../index.js");
+  if (needsNoCluster(recipe)) return await buildImageArchive(recipe, options);
+  return await (await imagesOf(flags)).build(recipe, options);
+}
+
 async function runFrom(source: string, flags: FromFlags, signal: AbortSignal): Promise<void> {
-  const images = await imagesOf(flags);
   const recipe = {
     source,
     tag: flags.tag,
@@ -69,7 +87,7 @@ async function runFrom(source: string, flags: FromFlags, signal: AbortSignal): P
     output: flags.output,
   };
   const built = await reportingImages(flags, (onProgress) =>
-    images.build(recipe, { signal, onProgress }),
+    build(recipe, flags, { signal, onProgress }),
   );
   if (flags.json) return printJson(built);
   for (const warning of built.warnings) process.stderr.write(`Warning: ${warning}\n`);

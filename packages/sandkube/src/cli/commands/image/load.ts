@@ -3,6 +3,7 @@ import type { LoadedImage } from "../../../index.js";
 import {
   withClusterOptions,
   withJsonOption,
+  withUnpackLimitOption,
   type ClusterFlags,
   type JsonFlag,
 } from "../../options.js";
@@ -13,6 +14,7 @@ import { imagesOf } from "./images-of.js";
 
 interface LoadFlags extends ClusterFlags, JsonFlag {
   tag?: string;
+  unpackLimit?: number;
 }
 
 export function registerImageLoad(image: Command): void {
@@ -25,7 +27,7 @@ export function registerImageLoad(image: Command): void {
     )
     .argument("<archive...>", "path of an archive or a directory, or -")
     .option("--tag <image>", "name for an archive's only image");
-  withJsonOption(withClusterOptions(load)).action(
+  withJsonOption(withClusterOptions(withUnpackLimitOption(load))).action(
     async (archives: string[], _flags, self: Command) => {
       const flags = self.optsWithGlobals<LoadFlags>();
       await perform(flags, (signal) => runLoad(archives, flags, signal));
@@ -41,6 +43,7 @@ async function runLoad(archives: string[], flags: LoadFlags, signal: AbortSignal
     const loaded = await reportingImages(flags, (onProgress) =>
       images.load(archive === "-" ? { standardInput: true } : archive, {
         tag: flags.tag,
+        unpackLimitBytes: flags.unpackLimit,
         signal,
         onProgress,
       }),

@@ -4,6 +4,7 @@ import { accountOf, withAccountOptions, type AccountFlags } from "../../account.
 import {
   withClusterOptions,
   withJsonOption,
+  withUnpackLimitOption,
   type ClusterFlags,
   type JsonFlag,
 } from "../../options.js";
@@ -16,6 +17,7 @@ import { imagesOf } from "./images-of.js";
 interface PullFlags extends ClusterFlags, JsonFlag, AccountFlags {
   platform?: string;
   insecure?: boolean;
+  unpackLimit?: number;
 }
 
 export function registerImagePull(image: Command): void {
@@ -29,7 +31,7 @@ export function registerImagePull(image: Command): void {
     .argument("<reference...>", "names of images, with a tag or a digest")
     .option("--platform <os/arch>", "the platform to pull for (default: this machine's)")
     .option("--insecure", "accept any certificate, and HTTP where there is no TLS");
-  withAccountOptions(withJsonOption(withClusterOptions(pull))).action(
+  withAccountOptions(withJsonOption(withClusterOptions(withUnpackLimitOption(pull)))).action(
     async (references: string[], _flags, self: Command) => {
       const flags = self.optsWithGlobals<PullFlags>();
       await perform(flags, (signal) => runPull(references, flags, signal));
@@ -46,6 +48,7 @@ async function runPull(references: string[], flags: PullFlags, signal: AbortSign
       images.pull(reference, {
         platform: flags.platform,
         insecure: flags.insecure,
+        unpackLimitBytes: flags.unpackLimit,
         account,
         signal,
         onProgress,
