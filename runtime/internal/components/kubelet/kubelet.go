@@ -126,10 +126,14 @@ func configuration(spec *nodespec.NodeSpec) (*kubeletconfig.KubeletConfiguration
 	c.MakeIPTablesUtilChains = node.Kubelet.IPTables
 
 	// Memory and disk are the whole sandbox's: what others use there must neither
-	// evict pods nor remove images that nobody can pull again.
+	// evict pods nor remove images. A tmpfs for unpacked layers is the node's alone: the
+	// kubelet's usual thresholds (85 and 80 percent) keep pulled images within it. What was
+	// loaded is pinned, and what a container was made of, ended or not, counts as used.
 	c.EvictionHard = map[string]string{}
-	c.ImageGCHighThresholdPercent = 100
-	c.ImageGCLowThresholdPercent = 99
+	if node.Containerd.SnapshotTmpfsBytes == 0 {
+		c.ImageGCHighThresholdPercent = 100
+		c.ImageGCLowThresholdPercent = 99
+	}
 
 	c.SerializeImagePulls = false
 	// The default would be written to the sandbox's own /usr.

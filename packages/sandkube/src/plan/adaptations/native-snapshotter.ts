@@ -11,8 +11,11 @@ export const nativeSnapshotter: Adaptation = {
     "overlayfs does not take an upper directory in the data directory, and does not take one on a tmpfs " +
     "either or less than 2 GiB of memory are available.",
   effect:
-    "containerd's native snapshotter copies every layer and every container's root file system.",
-  loses: "Disk space and time: a container needs a copy of its whole image before it starts.",
+    "containerd's native snapshotter copies the whole image for each container. An image that is loaded or made " +
+    "is unpacked once; of one that is pulled, each layer begins as a copy of all below it.",
+  loses:
+    "Disk space and time: a container needs a copy of its whole image before it starts, and a pulled image with " +
+    "many layers takes many times its size.",
   upstream: [
     "https://github.com/google/gvisor/issues/12828",
     "https://github.com/containerd/containerd/blob/v2.2.1/docs/snapshotters/README.md",

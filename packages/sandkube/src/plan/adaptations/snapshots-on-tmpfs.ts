@@ -13,9 +13,11 @@ export const snapshotsOnTmpfs: Adaptation = {
     "2 GiB of memory are available.",
   effect:
     "containerd's snapshots lie on a tmpfs of a quarter of the available memory (at most 8 GiB). Images " +
-    "themselves stay on disk and are unpacked again after a stop.",
+    "themselves stay on disk and are unpacked again after a stop. When the tmpfs is 85 % full, the kubelet " +
+    "removes pulled images that no pod has a container of.",
   loses:
-    "Memory: unpacked images and what containers write to their root file system count as memory in use.",
+    "Memory: each byte of an unpacked image, and each that a container writes to its root file system, is a " +
+    "byte of memory in use; a layer that images share counts once.",
   upstream: [
     "https://github.com/google/gvisor/issues/12475",
     "https://github.com/google/gvisor/issues/12828",
