@@ -147,6 +147,17 @@ describe.each(["g26", "g24", "bare"] as const)("images in %s", (kind) => {
     });
   });
 
+  it("a layer may not become larger than is allowed", async () => {
+    const path = await oddities(sandkube());
+    const before = await remains(sandkube());
+    const limited = ["image", "load", "--unpack-limit", "100MiB", path("large.tar")];
+    expect(await sandkube().run(limited)).toMatchObject({
+      exitCode: 40,
+      stderr: expect.stringMatching(/layer 2 of 2 becomes too large.*\n.*--unpack-limit/s),
+    });
+    expect(await remains(sandkube())).toEqual(before);
+  });
+
   // Elsewhere snapshots lie on the machine's own disk.
   it.skipIf(kind === "bare")("says how much space is needed when there is too little", async () => {
     const path = await oddities(sandkube());
@@ -167,6 +178,21 @@ describe.each(["g26", "g24", "bare"] as const)("images in %s", (kind) => {
     const large = (await list(sandkube())).find(({ name }) => name.endsWith("large:1"));
     expect(large?.unpackedBytes).toBeGreaterThan(gibibyte);
     await sandkube().do(["image", "rm", "sandkube.local/large:1"]);
+  });
+
+  it("makes an archive without a cluster, on the image of another archive", async () => {
+    const { sandbox } = sandkube();
+    const path = await oddities(sandkube());
+    const files = "mkdir -p /tmp/sandkube-files && echo more >/tmp/sandkube-files/more";
+    await sandbox.exec(["sh", "-c", files]);
+    const recipe = ["/tmp/sandkube-files", "--base", path("docker.tar"), "--name", "nowhere"];
+    const output = ["--tag", "sandkube.local/more:1", "-o", "/tmp/sandkube-more.tar"];
+    await sandkube().do(["image", "from", ...recipe, ...output]);
+    await sandkube().do(["image", "load", "/tmp/sandkube-more.tar"]);
+    const more = (await list(sandkube())).find(({ name }) => name === "sandkube.local/more:1");
+    expect(more?.layers).toBe(2);
+    await sandkube().do(["image", "rm", "sandkube.local/more:1"]);
+    await sandbox.exec(["rm", "-r", "/tmp/sandkube-files", "/tmp/sandkube-more.tar"]);
   });
 
   it("makes an image of a directory, which runs and can be saved, removed and loaded again", async () => {

@@ -20,6 +20,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/platforms"
+	"google.golang.org/grpc"
 )
 
 // kubernetesNamespace is the containerd namespace of the kubelet's images and containers.
@@ -43,9 +44,14 @@ type Store struct {
 	UnpackLimitBytes int64
 }
 
+// sendBytes is how much of a blob is sent at once: system calls are dear in a sandbox, and
+// gRPC's default is 32 KiB.
+const sendBytes = 1 << 20
+
 // Open connects to the containerd that listens on a unix socket.
 func Open(socket, snapshotter string, progress *Progress) (*Store, error) {
-	c, err := client.New(socket, client.WithDefaultNamespace(kubernetesNamespace), client.WithTimeout(10*time.Second))
+	c, err := client.New(socket, client.WithDefaultNamespace(kubernetesNamespace), client.WithTimeout(10*time.Second),
+		client.WithExtraDialOpts([]grpc.DialOption{grpc.WithWriteBufferSize(sendBytes)}))
 	if err != nil {
 		return nil, fmt.Errorf("connect to containerd: %w", err)
 	}
