@@ -1,10 +1,11 @@
-/** `npm run bench`: measures sandkube beside kwokctl, or its network. Data on standard output, progress on standard error. */
+/** `npm run bench`: measures sandkube beside kwokctl, or its network, or its images. Data on standard output, progress on standard error. */
 import { testImages } from "../e2e/images/test-images.js";
 import { prepare } from "../lab/src/index.js";
 import { generatedFile, writeGenerated } from "../scripts/generated-file.js";
 import { run } from "../scripts/programs/command.js";
 import { repositoryPath } from "../scripts/programs/repository.js";
 import { performanceDocument } from "./document.js";
+import { benchImages } from "./images/bench-images.js";
 import { measuredVersions, thisMachine } from "./machine.js";
 import { benchNetwork } from "./network/bench-network.js";
 import { parseOptions, usage, UsageError, type BenchOptions } from "./options.js";
@@ -27,10 +28,13 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
     await run(["npm", "run", "--silent", "build:programs"], { cwd: repositoryPath() });
   }
   await prepare({ kinds: options.kinds, userlands: ["bookworm"], signal, report });
-  const output = options.network
-    ? await benchNetwork(options, signal, report)
-    : await benchStart(options, signal);
-  process.stdout.write(output);
+  process.stdout.write(await measured(options, signal));
+}
+
+async function measured(options: BenchOptions, signal: AbortSignal): Promise<string> {
+  if (options.network) return await benchNetwork(options, signal, report);
+  if (options.images) return await benchImages(options, signal, report);
+  return await benchStart(options, signal);
 }
 
 /** Measures the start beside that of kwokctl, and returns tables or JSON. */

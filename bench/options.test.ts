@@ -6,6 +6,7 @@ describe("parseOptions", () => {
     expect(parseOptions([])).toEqual({
       network: false,
       soak: false,
+      images: false,
       runs: 5,
       kinds: ["g26", "g24", "bare"],
       json: false,
@@ -26,6 +27,7 @@ describe("parseOptions", () => {
 
   it.each([
     { args: ["--soak"], says: /--network/ },
+    { args: ["--images", "--network"], says: /--network/ },
     { args: ["--runs", "0"], says: /--runs/ },
     { args: ["--runs", "2.5"], says: /2\.5/ },
     { args: ["--only", "g26,g22"], says: /not g22/ },

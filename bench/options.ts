@@ -2,17 +2,18 @@ import { parseArgs } from "node:util";
 import { sandboxKinds, type SandboxKind } from "../lab/src/index.js";
 
 export const usage = `Measures sandkube beside kwokctl in the lab's sandboxes, in turns, and prints a table.
-With --network it measures the pod network instead.
+With --network it measures the pod network instead, with --images loads and pulls.
 
   npm run bench -- [OPTIONS]
 
 OPTIONS
   --network       measure Services, the way out and DNS, instead of the start
   --soak          with --network: also five minutes of a steady load
+  --images        measure loads and pulls of a large image, instead of the start
   --runs N        rounds, each a cold start of everything in every sandbox (default: 5)
   --only KINDS    comma list of g26, g24, bare (default: all)
   --json          print JSON instead of the table
-  --write         also write the result to docs/performance.md or docs/network-performance.md
+  --write         also write the result to the document in docs that is about it
   --no-build      measure the programs and the CLI that are built already
   --help          this text
 
@@ -22,6 +23,8 @@ Progress goes to standard error. The exit code is 0 whether or not the targets a
 export interface BenchOptions {
   /** Measure the pod network, not the start. */
   readonly network: boolean;
+  /** Measure loads and pulls of images, not the start. */
+  readonly images: boolean;
   /** Also put a steady load on the pod network. */
   readonly soak: boolean;
   readonly runs: number;
@@ -39,10 +42,12 @@ export class UsageError extends Error {
 
 export function parseOptions(args: readonly string[]): BenchOptions {
   const values = parsed(args);
-  const { network = false, soak = false } = values;
+  const { network = false, soak = false, images = false } = values;
   if (soak && !network) throw new UsageError("--soak is of use with --network only");
+  if (images && network) throw new UsageError("--images and --network are one run each");
   return {
     network,
+    images,
     soak,
     runs: runsIn(values.runs ?? "5"),
     kinds: values.only === undefined ? sandboxKinds : kindsIn(values.only),
@@ -60,6 +65,7 @@ function parsed(args: readonly string[]) {
       options: {
         network: { type: "boolean" },
         soak: { type: "boolean" },
+        images: { type: "boolean" },
         runs: { type: "string" },
         only: { type: "string" },
         json: { type: "boolean" },

@@ -1,0 +1,3 @@
+module sandkube.dev/bench/images/large
+
+go 1.26.0

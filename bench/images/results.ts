@@ -1,0 +1,54 @@
+import type { SandboxKind } from "../../lab/src/index.js";
+import { seriesOf, type Series } from "../statistics.js";
+import { compressions, type Compression } from "./image.js";
+import type { ImagesRound, LoadRun } from "./rounds.js";
+
+const bytesPerMB = 1e6;
+
+/** All rounds' measurements of loading the image in one form. */
+export interface LoadResult {
+  readonly untarSeconds: Series;
+  readonly loadSeconds: Series;
+  readonly copiesSeconds: Series;
+  /** Of each round, the load's time in times of tar's. */
+  readonly ratio: Series;
+  readonly copiesRatio: Series;
+  /** The highest memory of containerd and the loader together, over containerd's before. */
+  readonly memoryMB: Series;
+}
+
+/** What was measured in one kind of sandbox. */
+export interface ImagesResult {
+  readonly kind: SandboxKind;
+  readonly loads: Readonly<Record<Compression, LoadResult>>;
+  readonly pullSeconds: Series;
+  readonly secondPodSeconds: Series;
+  readonly secondPodLayers: Series;
+}
+
+/** Puts the rounds of one kind together. */
+export function imagesResult(kind: SandboxKind, rounds: readonly ImagesRound[]): ImagesResult {
+  const series = (read: (round: ImagesRound) => number): Series => seriesOf(rounds.map(read));
+  const loadsOf = (compression: Compression): LoadResult =>
+    loadResult(rounds.map(({ loads }) => loads[compression]));
+  const [plain, gzip] = compressions;
+  return {
+    kind,
+    loads: { plain: loadsOf(plain), gzip: loadsOf(gzip) },
+    pullSeconds: series((round) => round.pullSeconds),
+    secondPodSeconds: series((round) => round.secondPodSeconds),
+    secondPodLayers: series((round) => round.secondPodLayers),
+  };
+}
+
+function loadResult(runs: readonly LoadRun[]): LoadResult {
+  const series = (read: (run: LoadRun) => number): Series => seriesOf(runs.map(read));
+  return {
+    untarSeconds: series((run) => run.untarSeconds),
+    loadSeconds: series((run) => run.loadSeconds),
+    copiesSeconds: series((run) => run.copiesSeconds),
+    ratio: series((run) => run.loadSeconds / run.untarSeconds),
+    copiesRatio: series((run) => run.copiesSeconds / run.untarSeconds),
+    memoryMB: series(({ memory }) => (memory.peakBytes - memory.idleBytes) / bytesPerMB),
+  };
+}
