@@ -37,7 +37,11 @@ export {
   type ExamineOptions,
   type SandboxExamination,
 } from "./cluster/examine-sandbox.js";
-export { clusterConfigSchema, readClusterConfig } from "./cluster/cluster-config.js";
+export {
+  checkClusterConfig,
+  clusterConfigSchema,
+  readClusterConfig,
+} from "./cluster/cluster-config.js";
 export type { ConfigFile } from "./config/config-file.js";
 export { exportLogs, type ExportedLogs } from "./cluster/export-logs.js";
 export { watchClusterStatus } from "./cluster/watch-status.js";

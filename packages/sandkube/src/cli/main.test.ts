@@ -72,6 +72,21 @@ test.each([
   expect(result.exitCode).toBe(2);
   expect(result.stdout).toBe("");
   expect(result.stderr).toContain(says);
+  expect(result.stderr).toContain("(E_USAGE)");
+  expect(result.stderr).toContain("Hint: ");
+});
+
+test("a usage error names the command to look at, and is JSON where that is asked for", async () => {
+  const { exitCode, stdout } = await sandkube(["image", "list", "--json", "--nmae", "one"]);
+  expect(exitCode).toBe(2);
+  expect(JSON.parse(stdout)).toMatchObject({
+    type: "error",
+    error: {
+      code: "E_USAGE",
+      message: "unknown option '--nmae' (Did you mean --name?)",
+      hint: "`sandkube image list --help` shows what can be said.",
+    },
+  });
 });
 
 test.each([

@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { printError } from "./error-printer.js";
 import { createProgram } from "./program.js";
+import { usageError } from "./usage-error.js";
 
 const usageExitCode = 2;
 
@@ -14,12 +15,20 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+const words = process.argv.slice(2);
+const program = createProgram();
 try {
-  await createProgram().parseAsync();
+  await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
-  } else {
+  if (!(error instanceof CommanderError)) {
     process.exitCode = await printError(error);
+  } else if (error.exitCode === 0) {
+    process.exitCode = 0;
+  } else if (error.code === "commander.help") {
+    // A group of commands without one of them: its help has been printed.
+    process.exitCode = usageExitCode;
+  } else {
+    const json = words.includes("--json");
+    process.exitCode = await printError(await usageError(error, program, words), { json });
   }
 }

@@ -23,7 +23,10 @@ export function withClusterOptions(command: Command): Command {
 
 /** Adds `--data`. */
 export function withDataOption(command: Command): Command {
-  return command.option("--data <directory>", "directory that holds all clusters");
+  return command.option(
+    "--data <directory>",
+    "directory that holds all clusters (default: SANDKUBE_DATA; for root /var/lib/sandkube)",
+  );
 }
 
 /** Adds `--json`. */

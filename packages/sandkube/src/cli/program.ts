@@ -36,6 +36,8 @@ export function createProgram(): Command {
     .version(packageVersion(), "-V, --version", "print the version of sandkube")
     .enablePositionalOptions()
     .exitOverride()
+    // Whatever is wrong with a command line is printed as all other errors are.
+    .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: false })
     .option(

@@ -2,8 +2,10 @@ import * as fs from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { parseClusterOptions } from "../config/cluster-options.js";
 import { configFileSchema, parseConfigFile, type ConfigFile } from "../config/config-file.js";
 import { SandkubeError } from "../errors.js";
+import { parsePublication } from "../kube/publications.js";
 
 /**
  * Reads the configuration of a cluster from a file or a stream, in YAML or JSON: sandkube's own
@@ -23,6 +25,17 @@ export async function readClusterConfig(source: string | Readable): Promise<Conf
     });
   }
   return parseConfigFile(content, source);
+}
+
+/**
+ * As {@link readClusterConfig}, and checks what the settings are together for a new cluster that has the
+ * defaults for all else: ranges that overlap, ports of two purposes, publications. Starts nothing.
+ */
+export async function checkClusterConfig(source: string | Readable): Promise<ConfigFile> {
+  const config = await readClusterConfig(source);
+  parseClusterOptions({ ...config.options, dataDirectory: "/" });
+  config.publish.forEach(parsePublication);
+  return config;
 }
 
 /** The JSON Schema of the configuration `sandkube.dev/v1alpha1`. */

@@ -6,9 +6,10 @@ export function registerConfig(program: Command): void {
   const config = program
     .command("config")
     .summary("check a cluster's configuration file, or print its schema")
-    .description("Configuration files are for `sandkube up --config`.");
+    .description("Works on files that say what `sandkube up --config` makes.");
   config
     .command("schema")
+    .summary("print the JSON Schema of configurations")
     .description("Prints the JSON Schema of sandkube.dev/v1alpha1, for editors and checkers.")
     .action(async () => {
       await perform({}, async () => {
@@ -18,13 +19,14 @@ export function registerConfig(program: Command): void {
     });
   const check = config
     .command("check")
+    .summary("check a configuration")
     .description("Checks a configuration, starting nothing; - reads standard input.")
     .argument("<file>", "path of the configuration, or -");
   withJsonOption(check).action(async (file: string, _flags, self: Command) => {
     const flags = self.optsWithGlobals<JsonFlag>();
     await perform(flags, async () => {
-      const { readClusterConfig } = await import("../../index.js");
-      const read = await readClusterConfig(file === "-" ? process.stdin : file);
+      const { checkClusterConfig } = await import("../../index.js");
+      const read = await checkClusterConfig(file === "-" ? process.stdin : file);
       if (flags.json) return printJson(read);
       process.stdout.write(`${file === "-" ? "The configuration" : file} is valid.\n`);
       for (const setting of read.ignored) process.stdout.write(`${setting} has no effect here.\n`);

@@ -16,9 +16,13 @@ interface ExportFlags extends ClusterFlags, JsonFlag {
 }
 
 export function registerExport(program: Command): void {
-  const command = program.command("export").summary("collect logs and facts in one file");
+  const command = program
+    .command("export")
+    .summary("collect logs and facts in one file")
+    .description("Writes archives to give to others.");
   const logs = command
     .command("logs")
+    .summary("logs, facts, plan and configuration, without secrets")
     .description(
       "Writes one archive with all that helps to understand what a cluster did: versions, the sandbox's facts, plan, status, configuration and logs, without keys and passwords.",
     );

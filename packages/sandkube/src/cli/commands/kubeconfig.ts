@@ -39,6 +39,7 @@ export function registerKubeconfig(program: Command): void {
     });
   const merge = command
     .command("merge")
+    .summary("add the cluster to your own kubeconfig")
     .description(
       "Adds the cluster to your own kubeconfig as the context sandkube-NAME and makes it the current one; `delete` takes it out again.",
     );
@@ -56,6 +57,7 @@ export function registerKubeconfig(program: Command): void {
     });
   const unmerge = command
     .command("unmerge")
+    .summary("take it out again")
     .description("Takes the cluster out of your own kubeconfig again.");
   withJsonOption(withClusterOptions(unmerge))
     .option(...fileOption)

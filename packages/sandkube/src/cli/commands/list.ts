@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ListedCluster } from "../../index.js";
+import type { ListedCluster, SandkubeError } from "../../index.js";
 import {
   clusterReference,
   withDataOption,
@@ -24,13 +24,20 @@ export function registerList(program: Command): void {
       const clusters = await listClusters({ dataDirectory, signal });
       if (flags.json) return printJson(clusters);
       printLines(table([["NAME", "STATE", "MODE", "API SERVER"], ...clusters.map(rowOf)]));
+      for (const { name, error } of clusters) {
+        if (error !== null) process.stderr.write(`${name}: ${noticeOf(error)}\n`);
+      }
     });
   });
 }
 
-function rowOf({ name, status, error }: ListedCluster): string[] {
-  if (status === null) return [name, error.message];
+function rowOf({ name, status }: ListedCluster): string[] {
+  if (status === null) return [name, "unreadable"];
   const { settings, state } = status;
   if (settings === null) return [name, state];
   return [name, state, settings.mode, `https://${settings.bindAddress}:${settings.apiPort}`];
+}
+
+function noticeOf({ message, hint }: SandkubeError): string {
+  return hint === undefined ? message : `${message}. ${hint}`;
 }

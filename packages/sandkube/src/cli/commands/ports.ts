@@ -32,10 +32,14 @@ export function registerPorts(program: Command): void {
   });
   const publish = ports
     .command("publish")
+    .summary("make a Service reachable at a port of the sandbox")
     .description(
       "Makes a Service's port reachable at a port of the sandbox, until it is taken back; the Service may be made later.",
     )
-    .argument("<publication...>", "HOST-PORT:NAMESPACE/SERVICE:PORT, with /udp at the end for UDP");
+    .argument(
+      "<publication...>",
+      "HOST-PORT:NAMESPACE/SERVICE:PORT, with /udp at the end for UDP; such as 8080:default/web:80",
+    );
   withClusterOptions(publish).action(async (specifications: string[], _flags, self: Command) => {
     const flags = self.optsWithGlobals<PortsFlags>();
     await perform(flags, async (signal) => {
@@ -44,6 +48,7 @@ export function registerPorts(program: Command): void {
   });
   const unpublish = ports
     .command("unpublish")
+    .summary("take that back")
     .description("Takes back what `publish` has made reachable.")
     .argument("<host-port...>", "ports of the sandbox");
   withClusterOptions(unpublish).action(async (hostPorts: string[], _flags, self: Command) => {

@@ -21,6 +21,7 @@ export function registerPrograms(program: Command): void {
     );
   const verify = programs
     .command("verify")
+    .summary("compare the programs with their digests")
     .description("Says where the programs are, and compares each with its digest.");
   withJsonOption(withDataOption(verify)).action(async (_flags, self: Command) => {
     const flags = self.optsWithGlobals<ProgramsFlags>();
@@ -32,6 +33,7 @@ export function registerPrograms(program: Command): void {
   });
   const install = programs
     .command("install")
+    .summary("copy the programs to the data directory")
     .description(
       "Copies the installed programs to the data directory, from where they are used afterwards: for a package whose files lost their executable bits, or that lies on a file system without execution.",
     );

@@ -2,6 +2,11 @@ import type { Argument, Command, Option } from "commander";
 import type { ClusterFlags } from "../options.js";
 import { valuesFor, type Candidate, type Values } from "./values.js";
 
+/** The innermost command that some words name. */
+export function commandOf(program: Command, words: readonly string[]): Command {
+  return walk(program, words).command;
+}
+
 /** A bundled tool whose arguments are typed, the words after its name, and for which cluster it runs. */
 export interface ToolCompletion {
   tool: string;

@@ -16,10 +16,10 @@ interface FromFlags extends ClusterFlags, JsonFlag {
   base: string;
   entrypoint?: string[];
   cmd?: string[];
-  env: string[];
+  env?: string[];
   user?: string;
   workdir?: string;
-  label: Record<string, string>;
+  label?: Record<string, string>;
   output?: string;
 }
 
@@ -40,10 +40,10 @@ export function registerImageFrom(image: Command): void {
     )
     .option("--entrypoint <word...>", "the entry point, as words")
     .option("--cmd <word...>", "the default arguments, as words")
-    .option("--env <NAME=VALUE...>", "environment variables", [])
+    .option("--env <NAME=VALUE...>", "environment variables")
     .option("--user <user>", "user to run as, UID[:GID] or a name of the base")
     .option("--workdir <directory>", "working directory")
-    .option("--label <NAME=VALUE...>", "labels", collectLabel, {})
+    .option("--label <NAME=VALUE...>", "labels", collectLabel)
     .option(
       "-o, --output <file>",
       "write an archive instead; no cluster is needed unless the base is an image of it",
@@ -54,7 +54,7 @@ export function registerImageFrom(image: Command): void {
   });
 }
 
-function collectLabel(text: string, labels: Record<string, string>): Record<string, string> {
+function collectLabel(text: string, labels: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) {
     throw new InvalidArgumentError("It must be of the form NAME=VALUE.");

@@ -15,6 +15,7 @@ export function registerImageList(image: Command): void {
   const list = image
     .command("list")
     .alias("ls")
+    .summary("list images, and what uses them")
     .description("Lists the images of the cluster, with what they take and which pods use them.");
   withJsonOption(withClusterOptions(list)).action(async (_flags, self: Command) => {
     const flags = self.optsWithGlobals<ClusterFlags & JsonFlag>();

@@ -14,6 +14,7 @@ type Flags = ClusterFlags & JsonFlag;
 export function registerImageTag(image: Command): void {
   const tag = image
     .command("tag")
+    .summary("give an image another name")
     .description("Gives an image another name.")
     .argument("<image>", "name of the image")
     .argument("<name>", "name that it gets too");
