@@ -42,9 +42,9 @@ async function benchStart(options: BenchOptions, signal: AbortSignal): Promise<s
   const { runs, kinds } = options;
   const programs = await peerPrograms(signal, report);
   const { directory } = await testImages(signal);
-  const image = { directory, archive: "hello.tar" };
+  const images = { directory, hello: "hello.tar", busybox: "busybox.tar" };
   const machine = thisMachine();
-  const results = await measureRounds({ runs, kinds, programs, image, signal, report });
+  const results = await measureRounds({ runs, kinds, programs, images, signal, report });
   const targets = compareWithTargets(results);
   const versions = await measuredVersions();
   const sections = sectionsOf(results, targets);

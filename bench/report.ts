@@ -19,6 +19,22 @@ const timeRows: readonly (readonly [figure: keyof Times, title: string])[] = [
   ["imageLoad", "sandkube image load (not part of the above)"],
 ];
 
+/** Rows of the table of a cluster in use. */
+const useRows: readonly (readonly [figure: keyof Times, title: string])[] = [
+  ["podRunning", "1 pod, from its Deployment's creation to Running"],
+  ["down", "sandkube down with 11 pods, 1 s of grace"],
+  ["warmUp", "sandkube up after it: returned"],
+  ["exec", "kubectl exec POD -- true"],
+  ["kubectl", "kubectl version --client"],
+  ["status", "sandkube status"],
+  ["help", "sandkube --help"],
+  ["emptyNode", "Node.js that runs nothing"],
+  ["adapterCreate", "create a container: OCI adapter and runc"],
+  ["runcCreate", "create a container: runc alone"],
+  ["adapterDelete", "delete a container: OCI adapter and runc"],
+  ["runcDelete", "delete a container: runc alone"],
+];
+
 /** The tables of a run, one column for each kind of sandbox. */
 export function sectionsOf(
   results: readonly KindResult[],
@@ -26,11 +42,16 @@ export function sectionsOf(
 ): Section[] {
   return [
     targetSection(targets),
-    timeSection(results),
+    timeSection("Times: median and range, in seconds", startHead, timeRows, results),
+    timeSection("In use: median and range, in seconds", useHead, useRows, results),
+    idleSection(results),
     memorySection(results),
     ...results.flatMap((result) => [stepSection(result), serviceSection(result)]),
   ];
 }
+
+const startHead = "since the start of the command";
+const useHead = "from start to end";
 
 function targetSection(targets: readonly TargetResult[]): Section {
   return {
@@ -40,7 +61,7 @@ function targetSection(targets: readonly TargetResult[]): Section {
       ...targets.map(({ title, kind, value, unit, limit, aim, met }) => [
         title,
         kind,
-        `${value.toFixed(unit === "MB" ? 0 : 2)} ${unit}`,
+        `${value.toFixed(decimals[unit])} ${unit}`,
         limit === null ? "" : `at most ${limit}${aim === null ? "" : `, aim ${aim}`}`,
         verdict(met),
       ]),
@@ -48,20 +69,58 @@ function targetSection(targets: readonly TargetResult[]): Section {
   };
 }
 
+const decimals: Readonly<Record<TargetResult["unit"], number>> = {
+  x: 2,
+  s: 2,
+  MB: 0,
+  ms: 0,
+  "%": 1,
+};
+
 function verdict(met: boolean | null): string {
   if (met === null) return "";
   return met ? "hit" : "miss";
 }
 
-function timeSection(results: readonly KindResult[]): Section {
+function timeSection(
+  title: string,
+  head: string,
+  rows: typeof timeRows,
+  results: readonly KindResult[],
+): Section {
   return {
-    title: "Times: median and range, in seconds",
+    title,
     rows: [
-      ["since the start of the command", ...results.map(({ kind }) => kind)],
-      ...timeRows.map(([figure, title]) => [
+      [head, ...results.map(({ kind }) => kind)],
+      ...rows.map(([figure, title]) => [
         title,
         ...results.map(({ times }) => range(times[figure])),
       ]),
+    ],
+  };
+}
+
+function idleSection(results: readonly KindResult[]): Section {
+  const column = (read: (result: KindResult) => number | undefined): string[] =>
+    results.map((result) => {
+      const share = read(result);
+      return share === undefined ? "" : percent(share);
+    });
+  const namesIn = (field: "sandkubeParts" | "kwokctlParts"): string[] => [
+    ...new Set(results.flatMap(({ idle }) => Object.keys(idle[field]))),
+  ];
+  const parts = (field: "sandkubeParts" | "kwokctlParts"): string[][] =>
+    namesIn(field).map((part) => [part, ...column(({ idle }) => idle[field][part])]);
+  return {
+    title: "Idle processor use, in % of one core",
+    rows: [
+      ["by", ...results.map(({ kind }) => kind)],
+      ["sandkube with 10 pods, of the machine", ...column(({ idle }) => idle.sandkube.median)],
+      ["kwokctl without a pod, of the machine", ...column(({ idle }) => idle.kwokctl.median)],
+      ["as the sandbox counts:", ...results.map(() => "")],
+      ...parts("sandkubeParts"),
+      ["of kwokctl:", ...results.map(() => "")],
+      ...parts("kwokctlParts"),
     ],
   };
 }
@@ -83,6 +142,16 @@ function memorySection(results: readonly KindResult[]): Section {
       ["tmpfs", ...column(({ memory }) => megabytes(memory.tmpfsBytes))],
       ["sandkube in all", ...column(({ memory }) => megabytes(memory.totalBytes))],
       ["kwokctl in all, without a pod", ...column(({ memory }) => megabytes(memory.kwokctlBytes))],
+      ["sandkube's sandbox, in use", ...column(({ memory }) => known(memory.usedBytes))],
+      ["kwokctl's sandbox, in use", ...column(({ memory }) => known(memory.kwokctlUsedBytes))],
+      [
+        "sandkube's sandbox, of the machine",
+        ...column(({ memory }) => megabytes(memory.hostBytes)),
+      ],
+      [
+        "kwokctl's sandbox, of the machine",
+        ...column(({ memory }) => megabytes(memory.kwokctlHostBytes)),
+      ],
     ],
   };
 }
@@ -124,6 +193,14 @@ function range({ median, min, max }: Series): string {
 
 function seconds(ms: number): string {
   return (ms / 1_000).toFixed(2);
+}
+
+function percent(share: number): string {
+  return (share * 100).toFixed(1);
+}
+
+function known(bytes: number | null): string {
+  return bytes === null ? "" : megabytes(bytes);
 }
 
 function megabytes(bytes: number): string {

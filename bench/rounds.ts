@@ -3,13 +3,15 @@ import { measureKwokctl } from "./peer/measure-kwokctl.js";
 import type { PeerPrograms } from "./peer/programs.js";
 import { untilQuiet } from "./quiet.js";
 import { kindResult, type KindResult, type Round } from "./results.js";
-import { measureControlPlane, measureNode, type SampleImage } from "./sandkube/measure-sandkube.js";
+import type { SampleImages } from "./sandkube/in-sandbox.js";
+import { measureControlPlane, measureNode } from "./sandkube/measure-start.js";
+import { measureUse } from "./sandkube/measure-use.js";
 
 export interface RoundsOptions {
   readonly runs: number;
   readonly kinds: readonly SandboxKind[];
   readonly programs: PeerPrograms;
-  readonly image: SampleImage;
+  readonly images: SampleImages;
   readonly signal: AbortSignal;
   readonly report: (line: string) => void;
 }
@@ -32,7 +34,7 @@ export async function measureRounds(options: RoundsOptions): Promise<KindResult[
 async function measureRound(
   kind: SandboxKind,
   place: string,
-  { programs, image, signal, report }: RoundsOptions,
+  { programs, images, signal, report }: RoundsOptions,
 ): Promise<Round> {
   const tell = (what: string, ms: number): void =>
     report(`${place}: ${what} ${(ms / 1_000).toFixed(2)} s`);
@@ -40,11 +42,15 @@ async function measureRound(
   const kwokctl = await measureKwokctl(kind, programs, signal);
   tell("kwokctl ready", kwokctl.readyMs);
   await untilQuiet(signal, report);
-  const node = await measureNode(kind, image, signal);
+  const node = await measureNode(kind, images, signal);
   tell("node Ready", node.nodeReadyMs);
   tell("2 pods Running", node.upMs + node.podsMs);
   await untilQuiet(signal, report);
   const controlPlane = await measureControlPlane(kind, signal);
   tell("control plane's API ready", controlPlane.apiReadyMs);
-  return { kwokctl, node, controlPlane };
+  await untilQuiet(signal, report);
+  const use = await measureUse(kind, images, signal);
+  report(`${place}: idle ${(use.idle.hostShare * 100).toFixed(1)} % of a core`);
+  tell("up after down", use.warmUpMs);
+  return { kwokctl, node, controlPlane, use };
 }

@@ -17,6 +17,9 @@ function round(nodeReadyMs: number, kwokctlMs: number): Round {
         { part: "etcd", processes: 1, sizeBytes: 40e6 },
         { part: "kube-apiserver", processes: 1, sizeBytes: 200e6 },
       ],
+      usedBytes: 350e6,
+      hostMemoryBytes: 400e6,
+      idle: { hostShare: 0.08, parts: [{ part: "etcd", share: 0.05 }] },
     },
     node: {
       apiReadyMs: 2_000,
@@ -34,8 +37,31 @@ function round(nodeReadyMs: number, kwokctlMs: number): Round {
         { part: "pods", processes: 2, sizeBytes: 900e6 },
       ],
       tmpfsBytes: 20e6,
+      usedBytes: null,
+      hostMemoryBytes: 600e6,
     },
     controlPlane: { apiReadyMs: 2_500, upMs: 2_600, boot },
+    use: {
+      idle: {
+        hostShare: 0.06,
+        parts: [
+          { part: "node", share: 0.04 },
+          { part: "pods", share: 0.5 },
+        ],
+      },
+      emptyNodeMs: 40,
+      helpMs: 100,
+      statusMs: 301,
+      kubectlMs: 150,
+      execMs: 250,
+      podMs: 900,
+      runtimeCalls: {
+        runc: { createMs: 60, deleteMs: 30 },
+        adapter: { createMs: 64, deleteMs: 42 },
+      },
+      downMs: 2_000,
+      warmUpMs: 4_000,
+    },
   };
 }
 
@@ -69,7 +95,20 @@ describe("compareWithTargets", () => {
       { kind: "g26", value: 3, met: false },
       { kind: "g26", value: 2, met: true },
     ]);
-    expect(targetsOf({ g26: [round(6_000, 5_000)] })).toHaveLength(5);
+    expect(targetsOf({ g26: [round(6_000, 5_000)] })).toHaveLength(9);
+  });
+
+  it("holds idle processor use and commands against limits of their own", () => {
+    const targets = targetsOf({ g26: [round(5_000, 5_000)] });
+    const found = (id: string) => targets.find((target) => target.id === id);
+    expect(found("idle")).toMatchObject({ value: 6, unit: "%", limit: 10, aim: 5, met: true });
+    expect(found("help")).toMatchObject({ value: 100, unit: "ms", met: true });
+    expect(found("status")).toMatchObject({ value: 301, unit: "ms", met: false });
+  });
+
+  it("takes what the adapter adds to the more expensive of two calls", () => {
+    const adapter = targetsOf({ g26: [round(5_000, 5_000)] }).find(({ id }) => id === "adapter");
+    expect(adapter).toMatchObject({ value: 12, unit: "ms", limit: 10, met: false });
   });
 
   it("sets limits in the newest gVisor alone", () => {
@@ -82,5 +121,12 @@ describe("compareWithTargets", () => {
   it("counts tmpfs as memory and the user's pods not", () => {
     const memory = targetsOf({ g26: [round(5_000, 5_000)] }).find(({ id }) => id === "memory");
     expect(memory).toMatchObject({ value: 300, unit: "MB", limit: 550, aim: 480, met: true });
+  });
+
+  it("takes what a sandbox says of itself before the sum of its processes", () => {
+    const inUse = round(5_000, 5_000);
+    const own = { ...inUse, node: { ...inUse.node, usedBytes: 560e6 } };
+    const memory = targetsOf({ g26: [own] }).find(({ id }) => id === "memory");
+    expect(memory).toMatchObject({ value: 560, met: false });
   });
 });

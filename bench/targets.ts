@@ -7,7 +7,7 @@ export interface TargetResult {
   readonly title: string;
   readonly kind: SandboxKind;
   readonly value: number;
-  readonly unit: "x" | "MB" | "s";
+  readonly unit: "x" | "MB" | "s" | "ms" | "%";
   /** Null: the figure is for comparison only. */
   readonly limit: number | null;
   /** What would be better than the limit, if there is more to aim at. */
@@ -49,6 +49,26 @@ const targetKind: SandboxKind = "g26";
 const dnsLimitSeconds = 2;
 const memoryLimit = { limitMB: 550, aimMB: 480 } as const;
 const bytesPerMB = 1e6;
+/** Of one core, with ten pods. */
+const idleLimit = { limitPercent: 10, aimPercent: 5 } as const;
+
+interface DurationTarget {
+  readonly id: string;
+  readonly title: string;
+  readonly figure: keyof Times;
+  readonly limitMs: number;
+}
+
+const durationTargets: readonly DurationTarget[] = [
+  {
+    id: "adapter",
+    title: "OCI adapter, added to a call of runc",
+    figure: "adapterCost",
+    limitMs: 10,
+  },
+  { id: "help", title: "sandkube --help", figure: "help", limitMs: 150 },
+  { id: "status", title: "sandkube status", figure: "status", limitMs: 300 },
+];
 
 /** All ratios and sizes of a run, for every kind of sandbox that it measured. */
 export function compareWithTargets(results: readonly KindResult[]): TargetResult[] {
@@ -62,6 +82,8 @@ export function compareWithTargets(results: readonly KindResult[]): TargetResult
       : bareTargets.map((target) => ratioResult(target, result, bare.times[target.figure].median))),
     dnsResult(result),
     memoryResult(result),
+    idleResult(result),
+    ...durationTargets.map((target) => durationResult(target, result)),
   ]);
 }
 
@@ -89,13 +111,33 @@ function dnsResult({ kind, times }: KindResult): TargetResult {
 function memoryResult({ kind, memory }: KindResult): TargetResult {
   return judged({
     id: "memory",
-    title: "memory with 2 pods, tmpfs included",
+    title: "memory in use with 2 pods",
     kind,
-    value: memory.totalBytes / bytesPerMB,
+    value: (memory.usedBytes ?? memory.totalBytes) / bytesPerMB,
     unit: "MB",
     limit: memoryLimit.limitMB,
     aim: memoryLimit.aimMB,
   });
+}
+
+function idleResult({ kind, idle }: KindResult): TargetResult {
+  return judged({
+    id: "idle",
+    title: "idle with 10 pods, of one core of the machine",
+    kind,
+    value: idle.sandkube.median * 100,
+    unit: "%",
+    limit: idleLimit.limitPercent,
+    aim: idleLimit.aimPercent,
+  });
+}
+
+function durationResult(
+  { id, title, figure, limitMs }: DurationTarget,
+  { kind, times }: KindResult,
+): TargetResult {
+  const value = times[figure].median;
+  return judged({ id, title, kind, value, unit: "ms", limit: limitMs, aim: null });
 }
 
 function judged(result: Omit<TargetResult, "met">): TargetResult {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { kwokctlPartOf, sandkubePartOf } from "./parts.js";
 import { memoryByPart, parseProcesses } from "./read-memory.js";
 import { tmpfsOnlyIn } from "./read-tmpfs.js";
+import { usedBytes } from "./read-used.js";
 
 const KiB = 1024;
 
@@ -75,6 +76,17 @@ describe("parts", () => {
     { argv: ["bash", "-c", "sandkube-runtime node"], part: null },
   ])("$argv is $part", ({ argv, part }) => {
     expect(sandkubePartOf(argv)).toBe(part);
+  });
+});
+
+describe("usedBytes", () => {
+  it("is what is not free", () => {
+    const text = "MemTotal:       1000 kB\nMemFree:         400 kB\nMemAvailable:    900 kB\n";
+    expect(usedBytes(text)).toBe(600 * KiB);
+  });
+
+  it("makes up nothing where a field is missing", () => {
+    expect(() => usedBytes("MemTotal: 1000 kB\n")).toThrow("MemFree");
   });
 });
 

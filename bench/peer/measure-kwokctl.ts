@@ -1,5 +1,8 @@
 import { bootSandbox, type Sandbox, type SandboxKind } from "../../lab/src/index.js";
+import { memoryBytes } from "../host/host-processes.js";
+import { measureIdle, type IdleUse } from "../idle/measure-idle.js";
 import { readMemory, type PartMemory } from "../memory/read-memory.js";
+import { readUsedBytes } from "../memory/read-used.js";
 import { kwokctlPartOf } from "../memory/parts.js";
 import { requireTimed } from "../timed-command.js";
 import type { PeerPrograms } from "./programs.js";
@@ -9,6 +12,11 @@ export interface KwokctlRun {
   /** From the command's start until it reports the cluster ready and ends. */
   readonly readyMs: number;
   readonly memory: readonly PartMemory[];
+  /** In use in the whole sandbox, as it says itself; null on the bare kernel. */
+  readonly usedBytes: number | null;
+  /** What the whole sandbox holds of this machine's memory. */
+  readonly hostMemoryBytes: number;
+  readonly idle: IdleUse;
 }
 
 const limitMs = 120_000;
@@ -36,7 +44,13 @@ export async function measureKwokctl(
     const output = run.lines.map(({ text }) => `  | ${text}`).join("\n");
     throw new Error(`kwokctl did not report a ready cluster:\n${output}`);
   }
-  return { readyMs: run.durationMs, memory: await readMemory(sandbox, kwokctlPartOf, signal) };
+  return {
+    readyMs: run.durationMs,
+    memory: await readMemory(sandbox, kwokctlPartOf, signal),
+    usedBytes: await readUsedBytes(sandbox, signal),
+    hostMemoryBytes: await memoryBytes(sandbox.hostPid),
+    idle: await measureIdle(sandbox, kwokctlPartOf, signal),
+  };
 }
 
 function bootWithPrograms(

@@ -48,6 +48,10 @@ export abstract class CarriedSandbox implements Sandbox {
     this.carrier = parts.carrier;
   }
 
+  get hostPid(): number {
+    return this.carrier.pid;
+  }
+
   abstract pathInside(path: string): string;
 
   /** The command of this machine that runs `argv` inside. */

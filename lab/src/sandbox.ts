@@ -93,6 +93,8 @@ export interface ProcessRow {
 export interface Sandbox extends AsyncDisposable {
   readonly kind: SandboxKind;
   readonly name: string;
+  /** Process of this machine that the whole sandbox is made of, with its descendants. */
+  readonly hostPid: number;
   /** Null with `network: "none"`. */
   readonly link: SandboxLink | null;
   /** The checkout of this project, as seen inside. */
