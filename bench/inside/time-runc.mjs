@@ -10,9 +10,10 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const tasks = "/run/containerd/io.containerd.runtime.v2.task/k8s.io";
 const limitMs = 60_000;
 const [programs, node, turns] = process.argv.slice(2);
+/** Where containerd keeps the bundles of what runs. */
+const tasks = join(node, "containerd/state/io.containerd.runtime.v2.task/k8s.io");
 const candidates = { runc: join(programs, "runc"), adapter: join(node, "bin/sandkube-runc") };
 
 const scratch = mkdtempSync(join(tmpdir(), "bench-runc-"));
