@@ -30,7 +30,7 @@ function report(line: string): void {
 
 /** Runs the suite as the options say; returns the exit code. */
 async function conformance(options: ConformanceOptions, signal: AbortSignal): Promise<number> {
-  const { kind, parallel } = options;
+  const { kind, nodes, parallel } = options;
   if (options.build) {
     report("building the CLI and the programs");
     await run(["npm", "run", "--silent", "build"], { cwd: repositoryPath() });
@@ -84,6 +84,7 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
       };
       const parts = await runSuite({
         kind,
+        nodes,
         suite,
         images,
         specs,

@@ -9,6 +9,7 @@ describe("parseOptions", () => {
       skip: null,
       smoke: false,
       ifBuilt: false,
+      nodes: 1,
       parallel: 1,
       shard: null,
       earlier: "discard",
@@ -22,6 +23,7 @@ describe("parseOptions", () => {
 
   it.each([
     { args: ["--lab", "g24"], has: { kind: "g24" } },
+    { args: ["--nodes", "2"], has: { nodes: 2 } },
     { args: ["--parallel", "3"], has: { parallel: 3 } },
     { args: ["--shard", "2/4"], has: { shard: { index: 2, count: 4 } } },
     { args: ["--smoke", "--if-built"], has: { smoke: true, ifBuilt: true } },
@@ -34,6 +36,7 @@ describe("parseOptions", () => {
 
   it.each([
     { args: ["--lab", "g22"], says: /--lab .*g22/ },
+    { args: ["--nodes", "two"], says: /--nodes .*two/ },
     { args: ["--parallel", "0"], says: /--parallel .*0/ },
     { args: ["--shard", "3/2"], says: /--shard .*3\/2/ },
     { args: ["--shard", "0/2"], says: /--shard .*0\/2/ },

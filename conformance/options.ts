@@ -14,6 +14,7 @@ OPTIONS
   --skip REGEX      but not those whose text matches this
   --smoke           run the 42 specs of conformance/smoke.ts, which npm test runs
   --if-built        do nothing where the suite is not built yet, which takes 12 minutes or more
+  --nodes N         run them on N nodes (default: 1); some specs need two
   --parallel N      run N specs at a time; those marked Serial come after (default: 1)
   --shard I/N       run the I-th of N parts of these specs
   --resume          go on with the run that ended early: its results count, the rest is run
@@ -41,6 +42,7 @@ export interface ConformanceOptions {
   readonly smoke: boolean;
   /** Do nothing where the suite is not in the cache. */
   readonly ifBuilt: boolean;
+  readonly nodes: number;
   /** Number of specs that run at a time. */
   readonly parallel: number;
   readonly shard: Shard | null;
@@ -73,6 +75,7 @@ export function parseOptions(args: readonly string[]): ConformanceOptions {
     skip: values.skip ?? null,
     smoke: values.smoke ?? false,
     ifBuilt: values["if-built"] ?? false,
+    nodes: nodesOf(values.nodes ?? "1"),
     parallel: parallelOf(values.parallel ?? "1"),
     shard: values.shard === undefined ? null : shardOf(values.shard),
     earlier: resume ? "resume" : failed ? "repeat-failed" : "discard",
@@ -94,6 +97,7 @@ function parsed(args: readonly string[]) {
         skip: { type: "string" },
         smoke: { type: "boolean" },
         "if-built": { type: "boolean" },
+        nodes: { type: "string" },
         parallel: { type: "string" },
         shard: { type: "string" },
         resume: { type: "boolean" },
@@ -114,6 +118,11 @@ function kindNamed(name: string): SandboxKind {
   const found = sandboxKinds.find((kind) => kind === name);
   if (found !== undefined) return found;
   throw new UsageError(`--lab is one of ${sandboxKinds.join(", ")}; not ${name}`);
+}
+
+function nodesOf(text: string): number {
+  if (/^[1-9]$/.test(text)) return Number(text);
+  throw new UsageError(`--nodes is a number from 1 to 9; not ${text}`);
 }
 
 function parallelOf(text: string): number {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RoleName } from "sandkube";
+import type { RoleKind, RoleName } from "sandkube";
 import { kill } from "./harness/kill-process.js";
 import { answerInside } from "./harness/http.js";
 import type { Pod } from "./harness/kubernetes.js";
@@ -8,7 +8,7 @@ import { clusterForSuite, onceMoreIfTheSandboxDies } from "./harness/suites.js";
 import { waitUntil } from "./harness/wait-until.js";
 
 /** How each role's process is recognised in the sandbox. */
-const commandLines: Record<RoleName, RegExp> = {
+const commandLines: Record<Exclude<RoleKind, "network-init">, RegExp> = {
   supervisor: /sandkube-supervisor run /,
   "control-plane": /sandkube-runtime control-plane /,
   "node-init": /sandkube-supervisor node-init /,

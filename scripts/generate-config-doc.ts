@@ -23,7 +23,7 @@ Unknown settings and wrong values are refused, all at once. What is left out has
 const kind = `
 ## Configurations of kind
 
-A configuration of kind (\`kind.x-k8s.io/v1alpha4\`) is taken too. \`name\` and, below \`networking\`, \`apiServerAddress\`, \`apiServerPort\`, \`podSubnet\` and \`serviceSubnet\` apply. Everything else, such as further nodes, images and port mappings, has no effect here and is named in a warning.
+A configuration of kind (\`kind.x-k8s.io/v1alpha4\`) is taken too. \`name\` and, below \`networking\`, \`apiServerAddress\`, \`apiServerPort\`, \`podSubnet\` and \`serviceSubnet\` apply, and of \`nodes\` how many there are: one with the role control-plane, and workers. Everything else, such as images and port mappings, has no effect here and is named in a warning.
 `;
 
 interface Property {

@@ -35,21 +35,25 @@ function schemaFile(name: string, title: string, schema: z.ZodType): Promise<Gen
   return generatedFile(`protocol/${name}.schema.json`, toJson({ $schema, title, ...rest }));
 }
 
-/** A spec with a node for each recorded sandbox that allows one, and one without a node. */
+/** A spec with a node for each recorded sandbox that allows one, one without a node, and one with two. */
 function exampleSpecs(): Promise<GeneratedFile>[] {
   const withNode = recordedNames().flatMap((name) => {
     const facts = recordedFacts(name);
     const mode = chooseMode("auto", facts);
     return mode === "control-plane" ? [] : [{ name, spec: exampleSpec(facts, mode) }];
   });
-  const withoutNode = exampleSpec(recordedFacts("full-kernel"), "control-plane");
-  return [...withNode, { name: "control-plane", spec: withoutNode }].map(({ name, spec }) =>
+  const fullKernel = recordedFacts("full-kernel");
+  const others = [
+    { name: "control-plane", spec: exampleSpec(fullKernel, "control-plane") },
+    { name: "two-nodes", spec: exampleSpec(fullKernel, "full", 2) },
+  ];
+  return [...withNode, ...others].map(({ name, spec }) =>
     generatedFile(`${testdata}/node-spec-${name}.json`, toJson(spec)),
   );
 }
 
-function exampleSpec(facts: Facts, mode: ClusterMode) {
-  const options = parseClusterOptions({ dataDirectory: "/var/lib/sandkube" });
+function exampleSpec(facts: Facts, mode: ClusterMode, nodes = 1) {
+  const options = parseClusterOptions({ dataDirectory: "/var/lib/sandkube", nodes });
   const paths = {
     clusterDirectory: "/var/lib/sandkube/default",
     programs: "/usr/lib/sandkube/programs",

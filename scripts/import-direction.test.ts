@@ -14,7 +14,7 @@ const layers: readonly (readonly string[])[] = [
   ["runtime", "kube", "images", "sandbox", "plan", "egress"],
   ["state", "config"],
   ["platform"],
-  ["errors", "events"],
+  ["errors", "events", "node-names"],
 ];
 
 /** What only src/platform may use, so that there is one place where the machine is touched. */

@@ -22,6 +22,8 @@ export interface SuiteRun {
   readonly images: ConformanceImages;
   /** Names of the specs to run. */
   readonly specs: readonly string[];
+  /** How many nodes the cluster has. */
+  readonly nodes: number;
   /** How many specs run at a time. */
   readonly parallel: number;
   /** Empty directory of this machine for logs and reports. */
@@ -49,7 +51,7 @@ const suiteTimeoutHours = 8;
  * the node, memory of the cluster's parts included, a line each.
  */
 export async function runSuite(run: SuiteRun): Promise<string[]> {
-  const { kind, suite, images, output, signal, report } = run;
+  const { kind, nodes, suite, images, output, signal, report } = run;
   const extraMounts = [
     { source: suite.directory, destination: insidePaths.suite },
     { source: output, destination: insidePaths.output, writable: true },
@@ -63,12 +65,13 @@ export async function runSuite(run: SuiteRun): Promise<string[]> {
   });
   report("starting a cluster");
   const registries = await startImageRegistry(sandbox, images, signal);
-  await succeed(sandbox, ["sandkube", "up", "--registries-config", registries], signal);
+  const up = ["up", "--nodes", `${nodes}`, "--registries-config", registries];
+  await succeed(sandbox, ["sandkube", ...up], signal);
   report(`loading ${images.archives.length} images`);
   const archives = images.archives.map((name) => sandbox.pathInside(join(images.directory, name)));
   await succeed(sandbox, ["sandkube", "image", "load", ...archives], signal);
   for (const [image, alias] of images.aliases) {
-    await succeed(sandbox, ["sandkube", "ctr", "images", "tag", image, alias], signal);
+    await succeed(sandbox, ["sandkube", "image", "tag", image, alias], signal);
   }
   const { kubeconfigPath, directory } = JSON.parse(
     await succeed(sandbox, ["sandkube", "status", "--json"], signal),

@@ -50,7 +50,7 @@ func (n *network) runDNS(ctx context.Context, ready func()) error {
 		return dns.Run(ctx, dns.Config{
 			API:           n.api,
 			ClusterDomain: nodespec.ClusterDomain,
-			ClusterRanges: []netip.Prefix{n.serviceRange, n.clusterPodRange},
+			ClusterRanges: []netip.Prefix{n.serviceRange, n.podRange},
 			TCP:           tcp,
 			UDP:           udp,
 			Upstreams:     upstreams,

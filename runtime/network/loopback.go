@@ -51,12 +51,12 @@ type loopbackServer struct {
 var _ forward.Backends = loopbackServer{}
 
 // Pick implements forward.Backends.
-func (s loopbackServer) Pick(client netip.Addr) (netip.AddrPort, bool) {
-	return s.address, s.clients.Contains(client)
+func (s loopbackServer) Pick(client forward.Client) (netip.AddrPort, bool) {
+	return s.address, s.clients.Contains(client.Address)
 }
 
 // PickOther implements forward.Backends.
-func (s loopbackServer) PickOther(netip.Addr, netip.AddrPort) (netip.AddrPort, bool) {
+func (s loopbackServer) PickOther(forward.Client, netip.AddrPort) (netip.AddrPort, bool) {
 	return netip.AddrPort{}, false
 }
 

@@ -1,4 +1,4 @@
-// Command sandkube-network is the part of a node's network that the kernel does not do:
+// Command sandkube-network is the part of the nodes' network that the kernel does not do:
 // Services, the cluster's DNS, the way out, NetworkPolicies.
 package main
 
@@ -25,7 +25,7 @@ const (
 )
 
 const usage = `usage: sandkube-network VERB
-  run --spec FILE  run the node's network until SIGTERM
+  run --spec FILE  run the nodes' network until SIGTERM
   version          print the version
 `
 
@@ -43,7 +43,7 @@ func run(args []string) int {
 		return 2
 	}
 	reporter := control.NewReporter()
-	reporter.Hello(program, version.Version, role)
+	reporter.Hello(program, version.Version)
 	spec, err := loadSpec(args[1:])
 	if err == nil {
 		ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)

@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// podNamespaces is where containerd mounts the network namespaces of pods.
-	podNamespaces = "/var/run/netns"
 	// filterRetry is how long after a failure the filter is applied again.
 	filterRetry = time.Second
 	// filterCloseLimit is how long it may take to plug all pods into the bridge again.
@@ -28,13 +26,13 @@ const (
 // runPolicy keeps the rules of the NetworkPolicies, by which all parts decide, and
 // filters what pods say to each other directly.
 func (n *network) runPolicy(ctx context.Context, ready func()) error {
-	reporter := newReporter(ctx, n.client, n.spec.Node.Name)
+	reporter := n.newReporter(ctx)
 	defer reporter.shutdown()
 	changed := make(chan struct{}, 1)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		node := policy.Node{
-			Addresses:    []netip.Addr{n.nodeAddress, n.serviceAddress},
+			Addresses:    append(n.nodeAddresses(), n.serviceAddress),
 			ServiceRange: n.serviceRange,
 			Endpoints:    n.clusterEndpoints,
 		}
@@ -65,8 +63,8 @@ func (n *network) runFilter(ctx context.Context, changed <-chan struct{}, report
 	filtering, err := filter.Open(filter.Config{
 		Bridge:     n.spec.Node.Network.Bridge,
 		MTU:        n.spec.Node.Network.MTU,
-		Directory:  n.spec.NodePath("run"),
-		Namespaces: podNamespaces,
+		Directory:  n.nodes[0].view.NodePath("run"),
+		Namespaces: n.podNamespaces,
 		Leases:     n.podLinks,
 		Services: &filter.ServiceLink{
 			Name: n.spec.Node.Network.ServiceLink(), Address: n.serviceAddress, Range: n.serviceRange,
@@ -118,19 +116,21 @@ func (n *network) clusterEndpoints(protocol v1.Protocol, frontend netip.AddrPort
 	return addresses
 }
 
-// podLinks returns the link on the node of the pod that has each address.
+// podLinks returns the link in the sandbox of the pod that has each address.
 func (n *network) podLinks(ctx context.Context) (map[netip.Addr]string, error) {
-	store, err := ipam.Open(n.spec.NodePath("cni", "state"), n.podRange)
-	if err != nil {
-		return nil, err
-	}
-	leases, err := store.Leases(ctx)
-	if err != nil {
-		return nil, err
-	}
-	links := make(map[netip.Addr]string, len(leases))
-	for _, lease := range leases {
-		links[lease.Address] = cni.HostLink(lease.Owner)
+	links := make(map[netip.Addr]string)
+	for _, node := range n.nodes {
+		store, err := ipam.Open(node.view.LeaseDirectory(), node.podRange)
+		if err != nil {
+			return nil, err
+		}
+		leases, err := store.Leases(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, lease := range leases {
+			links[lease.Address] = cni.HostLink(lease.Owner)
+		}
 	}
 	return links, nil
 }

@@ -17,7 +17,7 @@ const reasonNotEnforced = "NotEnforced"
 // runWithoutPolicy stands in for runPolicy in host-network mode: pods can not be told apart
 // by their address, so nothing is filtered.
 func (n *network) runWithoutPolicy(ctx context.Context, ready func()) error {
-	reporter := newReporter(ctx, n.client, n.spec.Node.Name)
+	reporter := n.newReporter(ctx)
 	defer reporter.shutdown()
 	ready()
 	return n.tellNotEnforced(ctx, reporter, "it has no effect: in host-network mode all pods share the node's network and address, so that they can not be told apart")

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"sandkube.dev/runtime/network/internal/exposure"
+	"sandkube.dev/runtime/network/internal/forward"
 	"sandkube.dev/runtime/network/internal/gateway"
 	"sandkube.dev/runtime/network/internal/hostports"
 	"sandkube.dev/runtime/network/internal/portclash"
@@ -23,13 +24,13 @@ import (
 // runProxy serves Services at their ClusterIPs and at ports of the sandbox, and pods at
 // their host ports.
 func (n *network) runProxy(ctx context.Context, ready func()) (err error) {
-	reporter := newReporter(ctx, n.client, n.spec.Node.Name)
+	reporter := n.newReporter(ctx)
 	defer reporter.shutdown()
 	served := n.newServed(reporter)
 	defer func() { err = errors.Join(err, served.close()) }()
-	node := services.Node{Name: n.spec.Node.Name, Addresses: sets.New(n.nodeAddress)}
+	nodes := services.Nodes{Names: n.nodeNames(), Addresses: sets.New(n.nodeAddresses()...)}
 	if n.sharesNetwork() {
-		node.LoopbackRange = n.serviceRange
+		nodes.LoopbackRange = n.serviceRange
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
@@ -39,20 +40,20 @@ func (n *network) runProxy(ctx context.Context, ready func()) (err error) {
 		}, n.log)
 	})
 	group.Go(func() error {
-		return hostports.Watch(ctx, n.client, n.spec.Node.Name, func(ports []exposure.HostPort) {
+		return hostports.Watch(ctx, n.client, func(ports []exposure.HostPort) {
 			n.warn("host ports", served.setHostPorts(ports))
 		})
 	})
-	if n.sharesNetwork() {
+	if sharing, shared := n.podSharing(); shared {
 		group.Go(func() error {
-			return portclash.Watch(ctx, n.client, n.spec.Node.Name, func(clash portclash.Clash) {
+			return portclash.Watch(ctx, n.client, sharing, func(clash portclash.Clash) {
 				reporter.portTaken(clash.Pod, clash.Message)
 			})
 		})
 	}
 	group.Go(func() error {
 		return services.Watch(ctx, n.client, services.Options{
-			Node:                node,
+			Nodes:               nodes,
 			LoadBalancerAddress: n.nodeAddress,
 			OnChange: func(snapshot *services.Snapshot) {
 				n.snapshot.Store(snapshot)
@@ -66,10 +67,21 @@ func (n *network) runProxy(ctx context.Context, ready func()) (err error) {
 	return group.Wait()
 }
 
+// podSharing says which pods can get in each other's way by their ports.
+func (n *network) podSharing() (sharing portclash.Sharing, shared bool) {
+	switch {
+	case n.sharesNetwork():
+		return portclash.Sharing{Why: "in host-network mode pods share the node's network"}, true
+	case len(n.nodes) > 1:
+		return portclash.Sharing{HostNetworkOnly: true, Why: "pods with hostNetwork share the sandbox's network, whichever node they are on"}, true
+	}
+	return portclash.Sharing{}, false
+}
+
 // newServed makes what serves nothing yet.
 func (n *network) newServed(reporter *reporter) *served {
 	exposed := exposure.Config{
-		Balancer: n.balancer, Dial: n.dial, Allow: n.allows, External: n.isExternal,
+		Balancer: n.balancer, Dial: n.dial, Allow: n.allows, Origin: n.originOf, NodeAt: n.nodeAt,
 		Report: reporter.portTaken, Logger: n.log,
 	}
 	if n.sharesNetwork() {
@@ -78,7 +90,11 @@ func (n *network) newServed(reporter *reporter) *served {
 	}
 	return &served{
 		proxy: proxy.New(proxy.Config{
-			Namespace: n.virtual, Balancer: n.balancer, Dial: n.dial, Allow: n.allows, Logger: n.log,
+			Namespace: n.virtual, Balancer: n.balancer, Dial: n.dial, Allow: n.allows,
+			Origin: func(client forward.Client) services.Origin {
+				return services.Origin{Node: n.nodeOf(client.Address)}
+			},
+			Logger: n.log,
 		}),
 		exposure: exposure.New(exposed),
 	}
@@ -142,12 +158,20 @@ func (s *served) expose() error {
 	return s.exposure.Apply(wanted)
 }
 
+// originOf is where a client of a port of the sandbox comes from.
+func (n *network) originOf(client forward.Client) services.Origin {
+	if n.isExternal(client.Address) {
+		return services.Origin{External: true, Node: n.nodeAt(client.At)}
+	}
+	return services.Origin{Node: n.nodeOf(client.Address)}
+}
+
 // isExternal says whether a client is neither a pod nor a process of the sandbox.
 func (n *network) isExternal(client netip.Addr) bool {
 	if n.sharesNetwork() && client == n.nodeAddress {
 		return false
 	}
-	return !client.IsLoopback() && !n.clusterPodRange.Contains(client)
+	return !client.IsLoopback() && !n.podRange.Contains(client)
 }
 
 // dial connects to an endpoint from the sandbox's network namespace.
@@ -180,7 +204,7 @@ func (n *network) externalEndpoint(protocol gateway.Protocol, to netip.AddrPort)
 	if port == nil {
 		return netip.AddrPort{}, false
 	}
-	endpoint, ok := n.balancer.Pick(port, false, netip.Addr{})
+	endpoint, ok := n.balancer.Pick(port, services.Origin{}, netip.Addr{})
 	if !ok {
 		return netip.AddrPort{}, false
 	}

@@ -22,12 +22,12 @@ type reporter struct {
 	events      record.EventRecorder
 }
 
-func newReporter(ctx context.Context, client kubernetes.Interface, node string) *reporter {
+func (n *network) newReporter(ctx context.Context) *reporter {
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
-	broadcaster.StartRecordingToSink(&typedv1.EventSinkImpl{Interface: client.CoreV1().Events(v1.NamespaceAll)})
+	broadcaster.StartRecordingToSink(&typedv1.EventSinkImpl{Interface: n.client.CoreV1().Events(v1.NamespaceAll)})
 	return &reporter{
-		ctx: ctx, client: client, broadcaster: broadcaster,
-		events: broadcaster.NewRecorder(scheme.Scheme, v1.EventSource{Component: program, Host: node}),
+		ctx: ctx, client: n.client, broadcaster: broadcaster,
+		events: broadcaster.NewRecorder(scheme.Scheme, v1.EventSource{Component: program, Host: n.nodes[0].view.Self.Name}),
 	}
 }
 

@@ -39,10 +39,11 @@ type network struct {
 	api    *rest.Config
 	client kubernetes.Interface
 
+	// nodes are all of the cluster, and nodeAddress the first one's.
+	nodes       []node
 	nodeAddress netip.Addr
-	podRange    netip.Prefix
-	// clusterPodRange is that of all nodes.
-	clusterPodRange netip.Prefix
+	// podRange is that of all nodes.
+	podRange netip.Prefix
 	// serviceAddress is invalid in host-network mode.
 	serviceAddress netip.Addr
 	serviceRange   netip.Prefix
@@ -61,7 +62,7 @@ type network struct {
 	snapshot atomic.Pointer[services.Snapshot]
 }
 
-// runNetwork runs the network of a node until ctx is done.
+// runNetwork runs the network of all nodes until ctx is done.
 func runNetwork(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporter, log *slog.Logger) (err error) {
 	n, err := newNetwork(spec, log)
 	if err != nil {
@@ -119,7 +120,7 @@ func (n *network) hostParts() []service.Service {
 	}
 }
 
-// sharesNetwork says whether the node is in host-network mode: pods have its network.
+// sharesNetwork says whether the node, then the only one, is in host-network mode: pods have its network.
 func (n *network) sharesNetwork() bool { return n.spec.Node.Network.Mode == nodespec.NetworkHost }
 
 func newNetwork(spec *nodespec.NodeSpec, log *slog.Logger) (*network, error) {
@@ -135,9 +136,11 @@ func newNetwork(spec *nodespec.NodeSpec, log *slog.Logger) (*network, error) {
 		errs = append(errs, err)
 		return parsed
 	}
-	n.nodeAddress = address(spec.Node.Address)
-	n.podRange = prefix(spec.Node.PodRange)
-	n.clusterPodRange = prefix(spec.ControlPlane.PodRange)
+	for _, view := range spec.Views() {
+		n.nodes = append(n.nodes, node{view: view, address: address(view.Self.Address), podRange: prefix(view.Self.PodRange)})
+	}
+	n.nodeAddress = n.nodes[0].address
+	n.podRange = prefix(spec.ControlPlane.PodRange)
 	if !n.sharesNetwork() {
 		n.serviceAddress = address(spec.Node.Network.ServiceAddress)
 	}

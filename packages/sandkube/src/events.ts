@@ -1,18 +1,46 @@
 import { z } from "zod";
+import { nodeNumbers } from "./node-names.js";
 
-/** The processes of a cluster, as the supervisor names them. */
-export const roleNames = [
+/** The roles that each node of a cluster has. */
+export const nodeRoleKinds = ["node-init", "containerd", "node"] as const;
+
+export type NodeRoleKind = (typeof nodeRoleKinds)[number];
+
+/** The kinds of processes of a cluster; those of the first node are named so as well. */
+export const roleKinds = [
   "supervisor",
   "control-plane",
-  "node-init",
-  "containerd",
+  "network-init",
   "network",
-  "node",
+  ...nodeRoleKinds,
 ] as const;
 
-export type RoleName = (typeof roleNames)[number];
+export type RoleKind = (typeof roleKinds)[number];
 
-const role = z.enum(roleNames);
+/** A process of a cluster, as the supervisor names it: those of the second node end in `-2`. */
+export const roleNameSchema = z.union([
+  z.enum(roleKinds),
+  z.templateLiteral([z.enum(nodeRoleKinds), "-", z.int().min(2)]),
+]);
+
+export type RoleName = z.infer<typeof roleNameSchema>;
+
+/** The name of a role of a cluster's nth node. */
+export function nodeRoleName(kind: NodeRoleKind, node: number): RoleName {
+  return node === 1 ? kind : `${kind}-${node}`;
+}
+
+/** The names of all roles that a cluster with so many nodes has. */
+export function roleNamesOf(nodes: number): RoleName[] {
+  const first = roleKinds.filter((kind) => kind !== "network-init" || nodes > 1);
+  const further = nodeNumbers(nodes).slice(1);
+  return [
+    ...first,
+    ...further.flatMap((node) => nodeRoleKinds.map((kind) => nodeRoleName(kind, node))),
+  ];
+}
+
+const role = roleNameSchema;
 const time = z.string().describe("RFC 3339 with nanoseconds; added by the supervisor");
 const elapsedMs = z.number().nonnegative();
 

@@ -17,6 +17,7 @@ export type {
 } from "./cluster/cluster-images.js";
 export type { ClusterPorts } from "./cluster/cluster-ports.js";
 export { clusterLogs, type ClusterLogsOptions } from "./cluster/cluster-logs.js";
+export { clusterRoles, type ClusterRolesOptions } from "./cluster/cluster-roles.js";
 export {
   clusterStatus,
   listClusters,
@@ -59,10 +60,11 @@ export { errorCodes, SandkubeError, type ErrorCode, type ErrorDetails } from "./
 export {
   clusterModes,
   progressEventSchemas,
-  roleNames,
+  roleKinds,
   type ClusterMode,
   type ProgressEvent,
   type ProgressListener,
+  type RoleKind,
   type RoleName,
   type SupervisorEvent,
 } from "./events.js";
@@ -95,6 +97,7 @@ export type { PulledImage, PullImageOptions } from "./images/pull-image.js";
 export type { RegistryAccount } from "./images/registry-tool.js";
 export type { RegistryFault } from "./images/registry-fault.js";
 export type { ImageInfo } from "./images/list-images.js";
+export type { ClusterImageInfo } from "./images/several-stores.js";
 export type { ImageSource, LoadedImage } from "./images/load-image.js";
 export type { AttachedProcess, ExitStatus } from "./platform/processes.js";
 export { shellExitCode } from "./platform/processes.js";

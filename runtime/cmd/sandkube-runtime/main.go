@@ -30,8 +30,10 @@ const program = "sandkube-runtime"
 
 const usage = `usage: sandkube-runtime VERB
   control-plane --spec FILE  run the datastore, API server, controllers and scheduler
-  node --spec FILE           run the kubelet; at SIGTERM stop it and all pods
-  stop-pods --spec FILE      stop all pods, each with its grace period
+  node --spec FILE --node NAME
+                             run a node's kubelet; at SIGTERM stop it and all pods
+  stop-pods --spec FILE --node NAME
+                             stop all pods of a node, each with its grace period
   kubectl ...                Kubernetes' command-line tool
   helm ...                   the package manager for Kubernetes
   version                    print the version
@@ -59,7 +61,7 @@ func run(args []string) int {
 	case "helm":
 		return runHelm(args[1:])
 	case "control-plane":
-		return runRole(name, args[1:], role.ControlPlane)
+		return runControlPlane(args[1:])
 	case "node":
 		return runNode(args[1:])
 	case "stop-pods":
@@ -85,18 +87,37 @@ func loadSpec(verb string, args []string) (*nodespec.NodeSpec, error) {
 	return nodespec.Load(*path)
 }
 
-type roleFunc func(context.Context, *nodespec.NodeSpec, service.Reporter) error
+func loadView(verb string, args []string) (*nodespec.NodeView, error) {
+	flags := flag.NewFlagSet(verb, flag.ContinueOnError)
+	path := flags.String("spec", "", "the node spec's `file`")
+	node := flags.String("node", "", "the node's `name`")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if *path == "" || *node == "" || flags.NArg() > 0 {
+		return nil, fmt.Errorf("%s takes --spec FILE --node NAME and nothing else", verb)
+	}
+	return nodespec.LoadView(*path, *node)
+}
+
+func runControlPlane(args []string) int {
+	const name = "control-plane"
+	return runRole(name, func(ctx context.Context, reporter service.Reporter) error {
+		spec, err := loadSpec(name, args)
+		if err != nil {
+			return err
+		}
+		return role.ControlPlane(ctx, spec, reporter)
+	})
+}
 
 // runRole runs a role until SIGTERM or SIGINT, and reports how it ended.
-func runRole(name string, args []string, run roleFunc) int {
+func runRole(name string, run func(context.Context, service.Reporter) error) int {
 	reporter := control.NewReporter()
-	reporter.Hello(program, version.Version, name)
-	spec, err := loadSpec(name, args)
-	if err == nil {
-		ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-		defer cancel()
-		err = run(ctx, spec, heap.ForStart(reporter))
-	}
+	reporter.Hello(program, version.Version)
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer cancel()
+	err := run(ctx, heap.ForStart(reporter))
 	if err != nil {
 		reporter.Fatal(failedService(err), err)
 		fmt.Fprintf(os.Stderr, "%s %s: %v\n", program, name, err)
@@ -115,7 +136,14 @@ func failedService(err error) string {
 // runNode becomes stop-pods when the role is asked to stop: the kubelet would start
 // again what is stopped, and only the end of its process ends it.
 func runNode(args []string) int {
-	code := runRole("node", args, role.Node)
+	const name = "node"
+	code := runRole(name, func(ctx context.Context, reporter service.Reporter) error {
+		view, err := loadView(name, args)
+		if err != nil {
+			return err
+		}
+		return role.Node(ctx, view, reporter)
+	})
 	if code != 0 {
 		return code
 	}
@@ -129,9 +157,9 @@ func runNode(args []string) int {
 }
 
 func runStopPods(args []string) int {
-	spec, err := loadSpec("stop-pods", args)
+	view, err := loadView("stop-pods", args)
 	if err == nil {
-		err = podstop.StopAll(context.Background(), spec.ContainerdSocket())
+		err = podstop.StopAll(context.Background(), view.ContainerdSocket())
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s stop-pods: %v\n", program, err)

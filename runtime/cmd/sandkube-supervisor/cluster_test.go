@@ -79,7 +79,11 @@ func newCluster(t *testing.T, change func(*nodespec.NodeSpec)) *testCluster {
 
 func full(*nodespec.NodeSpec) {}
 
-func controlPlaneOnly(spec *nodespec.NodeSpec) { spec.Node = nil }
+func twoNodes(spec *nodespec.NodeSpec) {
+	spec.Nodes = append(spec.Nodes, nodespec.Node{Name: "node-2", Address: "10.42.1.1", PodRange: "10.42.1.0/24", CgroupRoot: "/sandkube/default/node-2"})
+}
+
+func controlPlaneOnly(spec *nodespec.NodeSpec) { spec.Node, spec.Nodes = nil, nil }
 
 func freePort(t *testing.T) int {
 	t.Helper()
@@ -150,9 +154,14 @@ func (c *testCluster) awaitStatus(t *testing.T, what string, fits func(control.S
 // awaitReady waits until all roles of the cluster are ready.
 func (c *testCluster) awaitReady(t *testing.T) control.Status {
 	t.Helper()
-	want := 5
-	if c.spec.Node == nil {
+	// The control plane and the network, three roles a node, and network-init.
+	want := 2 + 3*len(c.spec.Nodes)
+	switch len(c.spec.Nodes) {
+	case 0:
 		want = 1
+	case 1:
+	default:
+		want++
 	}
 	return c.awaitStatus(t, "all roles to be ready", func(status control.Status) bool {
 		ready := 0

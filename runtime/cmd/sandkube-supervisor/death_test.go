@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -13,10 +14,10 @@ import (
 // A killed role is started again; the others go on.
 func TestKilledRoleIsReplaced(t *testing.T) {
 	for victim, survivors := range map[string][]string{
-		controlPlaneRole: {nodeInitRole, containerdRole, nodeRole},
-		containerdRole:   {controlPlaneRole, nodeInitRole, nodeRole},
-		nodeRole:         {controlPlaneRole, nodeInitRole, containerdRole},
-		nodeInitRole:     {controlPlaneRole},
+		controlPlaneRole: {nodeInitKind, containerdKind, nodeKind},
+		containerdKind:   {controlPlaneRole, nodeInitKind, nodeKind},
+		nodeKind:         {controlPlaneRole, nodeInitKind, containerdKind},
+		nodeInitKind:     {controlPlaneRole},
 	} {
 		t.Run(victim, func(t *testing.T) {
 			cluster := newCluster(t, full)
@@ -37,6 +38,42 @@ func TestKilledRoleIsReplaced(t *testing.T) {
 			for _, role := range survivors {
 				if r := roleOf(t, after, role); r.PID != roleOf(t, before, role).PID {
 					t.Errorf("%s has been replaced too", role)
+				}
+			}
+			cluster.stop(t, 0)
+			cluster.checkGone(t)
+		})
+	}
+}
+
+// With several nodes none takes the others along, nor the network; but the network's
+// namespace holds links of pods on all of them.
+func TestKilledPartOfSeveralNodes(t *testing.T) {
+	all := []string{controlPlaneRole, networkInitRole, networkRole, nodeInitKind, containerdKind, nodeKind, "node-init-2", "containerd-2", "node-2"}
+	for victim, replaced := range map[string][]string{
+		"node-init-2":   {"node-init-2", "containerd-2", "node-2"},
+		nodeInitKind:    {nodeInitKind, containerdKind, nodeKind},
+		"containerd-2":  {"containerd-2"},
+		networkRole:     {networkRole},
+		networkInitRole: {networkInitRole, networkRole, nodeInitKind, containerdKind, nodeKind, "node-init-2", "containerd-2", "node-2"},
+	} {
+		t.Run(victim, func(t *testing.T) {
+			cluster := newCluster(t, twoNodes)
+			cluster.start(t)
+			before := cluster.awaitReady(t)
+			if err := syscall.Kill(roleOf(t, before, victim).PID, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			cluster.awaitStatus(t, "a new process of each part that ends", func(status control.Status) bool {
+				return !slices.ContainsFunc(replaced, func(name string) bool {
+					role := roleOf(t, status, name)
+					return role.PID == 0 || role.PID == roleOf(t, before, name).PID
+				})
+			})
+			after := cluster.awaitReady(t)
+			for _, name := range all {
+				if !slices.Contains(replaced, name) && roleOf(t, after, name).PID != roleOf(t, before, name).PID {
+					t.Errorf("%s has been replaced too", name)
 				}
 			}
 			cluster.stop(t, 0)
@@ -68,7 +105,7 @@ func TestKilledSupervisorTakesAllAlong(t *testing.T) {
 // outlive a node whose supervisor and first process are killed at the same time.
 func TestPodsOfAFormerNodeAreEnded(t *testing.T) {
 	cluster := newCluster(t, full)
-	script := fmt.Sprintf("%s -address %s & sleep 600 & wait", cluster.spec.Program(shimProgram), cluster.spec.ContainerdSocket())
+	script := fmt.Sprintf("%s -address %s & sleep 600 & wait", cluster.spec.Program(shimProgram), cluster.spec.Views()[0].ContainerdSocket())
 	former := exec.Command("/bin/sh", "-c", script)
 	former.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	if err := former.Start(); err != nil {
@@ -76,7 +113,7 @@ func TestPodsOfAFormerNodeAreEnded(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = former.Process.Kill() })
 	until(t, "the shim", func() bool {
-		shims, err := processes(func(pid int) bool { return isShim(pid, cluster.spec.ContainerdSocket()) })
+		shims, err := processes(func(pid int) bool { return isShim(pid, cluster.spec.Views()[0].ContainerdSocket()) })
 		return err == nil && len(shims) == 1
 	})
 	cluster.start(t)

@@ -26,13 +26,14 @@ func makeClusterDirectory(spec *nodespec.NodeSpec) error {
 // containerd calls by name.
 func makeDirectories(spec *nodespec.NodeSpec) error {
 	directories := []string{spec.Path("logs"), spec.Path("etcd")}
-	if spec.Node != nil {
+	nodes := spec.Views()
+	for _, node := range nodes {
 		for _, path := range [][]string{
 			{"containerd", "root"}, {"containerd", "state"},
 			{"cni", "conf"}, {"cni", "bin"}, {"cni", "state"},
 			{"kubelet"}, {"log"}, {"run"}, {"snapshots"}, {"standins"}, {"bin"},
 		} {
-			directories = append(directories, spec.NodePath(path...))
+			directories = append(directories, node.NodePath(path...))
 		}
 	}
 	for _, directory := range directories {
@@ -40,17 +41,16 @@ func makeDirectories(spec *nodespec.NodeSpec) error {
 			return fmt.Errorf("cluster directory: %w", err)
 		}
 	}
-	if spec.Node == nil {
-		return nil
-	}
-	for name, target := range map[string]string{
-		"sandkube-cni":  "sandkube-oci",
-		"loopback":      "sandkube-oci",
-		"sandkube-runc": "sandkube-oci",
-		shimProgram:     shimProgram,
-	} {
-		if err := replaceLink(spec.Program(target), spec.NodePath("bin", name)); err != nil {
-			return fmt.Errorf("link to a program: %w", err)
+	for _, node := range nodes {
+		for name, target := range map[string]string{
+			"sandkube-cni":  "sandkube-oci",
+			"loopback":      "sandkube-oci",
+			"sandkube-runc": "sandkube-oci",
+			shimProgram:     shimProgram,
+		} {
+			if err := replaceLink(spec.Program(target), node.NodePath("bin", name)); err != nil {
+				return fmt.Errorf("link to a program: %w", err)
+			}
 		}
 	}
 	return nil

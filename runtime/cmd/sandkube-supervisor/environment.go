@@ -16,11 +16,11 @@ var systemPath = []string{"/usr/sbin", "/usr/bin", "/sbin", "/bin"}
 // upper or lower case.
 var egressVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 
-// roleEnvironment is the environment of every role: the inherited one, with
-// sandkube's programs first on PATH and the system's directories on it, and with the
-// way out of the sandbox as the node spec has it.
-func roleEnvironment(spec *nodespec.NodeSpec, inherited []string) []string {
-	directories := []string{spec.Programs, spec.NodePath("bin")}
+// roleEnvironment is the environment of a role: the inherited one, with sandkube's
+// programs and the directories of programs that are the role's own first on PATH and the
+// system's directories on it, and with the way out of the sandbox as the node spec has it.
+func roleEnvironment(spec *nodespec.NodeSpec, inherited []string, programs ...string) []string {
+	directories := append([]string{spec.Programs}, programs...)
 	var environment []string
 	for _, variable := range inherited {
 		name, value, _ := strings.Cut(variable, "=")

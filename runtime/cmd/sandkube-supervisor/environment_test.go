@@ -21,7 +21,7 @@ func TestRoleEnvironment(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := strings.Join(roleEnvironment(spec, test.inherited), " "); got != test.want {
+			if got := strings.Join(roleEnvironment(spec, test.inherited, "/data/node/bin"), " "); got != test.want {
 				t.Errorf("environment is %s, want %s", got, test.want)
 			}
 		})

@@ -56,7 +56,7 @@ func TestStartFailsReadably(t *testing.T) {
 			t.Cleanup(func() { _ = listener.Close() })
 		}, "address already in use"},
 		{"path of the socket too long", func(spec *nodespec.NodeSpec) {
-			spec.Node = nil
+			spec.Node, spec.Nodes = nil, nil
 			spec.Cluster.Directory = filepath.Join(spec.Cluster.Directory, strings.Repeat("x", 100))
 		}, func(*testing.T, *testCluster) {}, "control socket"},
 	}

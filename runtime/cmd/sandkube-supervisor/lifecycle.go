@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,8 +28,10 @@ const (
 // start brings up everything, up to the point where the roles' processes run.
 func (c *cluster) start(ctx context.Context) error {
 	spec := c.file.spec
-	if err := killFormerNode(spec.ContainerdSocket()); err != nil {
-		return err
+	for _, node := range spec.Views() {
+		if err := killFormerNode(node.ContainerdSocket()); err != nil {
+			return err
+		}
 	}
 	if err := makeDirectories(spec); err != nil {
 		return err
@@ -46,22 +49,36 @@ func (c *cluster) start(ctx context.Context) error {
 	if err := waitForPort(ctx, spec.ControlPlane.BindAddress, spec.ControlPlane.Port); err != nil {
 		return err
 	}
-	environment := roleEnvironment(spec, os.Environ())
 	c.controlPlane, err = supervise.Keep(c.spawner, supervise.Role{
 		Name:   controlPlaneRole,
 		Argv:   []string{spec.Program("sandkube-runtime"), "control-plane", "--spec", c.file.path},
-		Env:    environment,
+		Env:    roleEnvironment(spec, os.Environ()),
 		Log:    spec.Log(controlPlaneRole),
 		Events: true,
 	}, c.record)
-	if err != nil || spec.Node == nil {
+	if err != nil {
 		return err
 	}
-	c.node, err = supervise.Keep(c.spawner, supervise.Role{
-		Name:       nodeInitRole,
-		Argv:       []string{spec.Program(program), "node-init", "--spec", c.file.path},
-		Env:        environment,
-		Log:        spec.Log(nodeInitRole),
+	if err := c.keepNetworkInit(); err != nil {
+		return err
+	}
+	for _, node := range c.nodes {
+		if err := c.keepNode(node); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cluster) keepNode(node *supervisedNode) error {
+	spec := node.view
+	name := spec.RoleName(nodeInitKind)
+	var err error
+	node.keeper, err = supervise.Keep(c.spawner, supervise.Role{
+		Name:       name,
+		Argv:       []string{spec.Program(program), "node-init", "--spec", c.file.path, "--node", spec.Self.Name},
+		Env:        roleEnvironment(spec.NodeSpec, os.Environ(), spec.NodePath("bin")),
+		Log:        spec.Log(name),
 		Events:     true,
 		Commands:   true,
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
@@ -108,12 +125,20 @@ func waitForPort(ctx context.Context, address string, port int) error {
 	}
 }
 
-// stop ends everything in the reverse order: first the node, with grace for its pods,
+// stop ends everything in the reverse order: first the nodes, with grace for their pods,
 // so that the API server still learns how they ended.
 func (c *cluster) stop(grace time.Duration) error {
-	if c.node != nil {
-		// node-init itself stops three roles, one after the other.
-		stopRole(c.node, grace, grace+3*roleStopLimit)
+	var stopping sync.WaitGroup
+	for _, node := range c.nodes {
+		if node.keeper != nil {
+			// node-init itself stops three roles, one after the other.
+			stopping.Go(func() { stopRole(node.keeper, grace, grace+3*roleStopLimit) })
+		}
+	}
+	stopping.Wait()
+	if c.network != nil {
+		// network-init itself stops one role.
+		stopRole(c.network, 0, 2*roleStopLimit)
 	}
 	if c.controlPlane != nil {
 		stopRole(c.controlPlane, 0, roleStopLimit)

@@ -17,9 +17,9 @@ func TestClusterStartsAndStopsInOrder(t *testing.T) {
 	status := cluster.awaitReady(t)
 	for role, program := range map[string]string{
 		controlPlaneRole: "sandkube-runtime control-plane",
-		nodeInitRole:     "sandkube-supervisor node-init",
-		containerdRole:   "sandkube-containerd containerd",
-		nodeRole:         "sandkube-runtime node",
+		nodeInitKind:     "sandkube-supervisor node-init",
+		containerdKind:   "sandkube-containerd containerd",
+		nodeKind:         "sandkube-runtime node",
 	} {
 		r := roleOf(t, status, role)
 		if line := commandLine(t, r.PID); !strings.Contains(line, program) {
@@ -29,16 +29,16 @@ func TestClusterStartsAndStopsInOrder(t *testing.T) {
 			t.Errorf("status is %+v", r)
 		}
 	}
-	if elapsed := roleOf(t, status, nodeInitRole).Services["mounts"].ElapsedMs; elapsed == nil {
+	if elapsed := roleOf(t, status, nodeInitKind).Services["mounts"].ElapsedMs; elapsed == nil {
 		t.Error("the time that the mounts took is not told")
 	}
 	for path, mode := range map[string]os.FileMode{
-		cluster.spec.Cluster.Directory:   os.ModeDir | 0o700,
-		cluster.spec.AdminKubeconfig():   0o600,
-		cluster.spec.ControlSocket():     os.ModeSocket | 0o600,
-		cluster.spec.PKI("ca.key"):       0o600,
-		cluster.spec.Log(nodeRole):       0o600,
-		cluster.spec.NodePath("kubelet"): os.ModeDir | 0o700,
+		cluster.spec.Cluster.Directory:              os.ModeDir | 0o700,
+		cluster.spec.AdminKubeconfig():              0o600,
+		cluster.spec.ControlSocket():                os.ModeSocket | 0o600,
+		cluster.spec.PKI("ca.key"):                  0o600,
+		cluster.spec.Log(nodeKind):                  0o600,
+		cluster.spec.Views()[0].NodePath("kubelet"): os.ModeDir | 0o700,
 	} {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -47,7 +47,7 @@ func TestClusterStartsAndStopsInOrder(t *testing.T) {
 			t.Errorf("%s has mode %s, want %s", path, info.Mode(), mode)
 		}
 	}
-	if target, err := os.Readlink(cluster.spec.NodePath("bin", "sandkube-cni")); err != nil || target != cluster.spec.Program("sandkube-oci") {
+	if target, err := os.Readlink(cluster.spec.Views()[0].NodePath("bin", "sandkube-cni")); err != nil || target != cluster.spec.Program("sandkube-oci") {
 		t.Errorf("sandkube-cni is a link to %q (%v)", target, err)
 	}
 
@@ -138,7 +138,7 @@ func TestPodsThatOutlastTheirGraceAreKilled(t *testing.T) {
 	cluster.awaitReady(t)
 	events := cluster.stop(t, 50*time.Millisecond)
 	killed := slices.ContainsFunc(events, func(event control.Event) bool {
-		return event.Role == nodeRole && event.State == control.Stopped && event.Signal == "killed"
+		return event.Role == nodeKind && event.State == control.Stopped && event.Signal == "killed"
 	})
 	if !killed {
 		t.Errorf("the node role was not killed: %+v", events)

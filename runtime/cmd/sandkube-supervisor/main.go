@@ -1,10 +1,11 @@
 // Command sandkube-supervisor keeps a cluster's processes running.
 //
 // `run` is the root of a cluster's processes, and the only one that its users talk
-// to, at the control socket. `node-init` is the first process of the node: it has a
+// to, at the control socket. `node-init` is the first process of a node: it has a
 // mount and a pid namespace of its own, in which it runs containerd and the kubelet.
-// Both live as long as the cluster does, so the program is small and holds no
-// Kubernetes code.
+// `network-init` has a mount namespace of its own, in which it runs the network of
+// several nodes. All live as long as the cluster does, so the program is small and
+// holds no Kubernetes code.
 package main
 
 import (
@@ -23,9 +24,10 @@ import (
 const program = "sandkube-supervisor"
 
 const usage = `usage: sandkube-supervisor VERB
-  run --spec FILE        run a cluster until it is told to stop
-  node-init --spec FILE  run a node; the first process of new mount and pid namespaces
-  version                print the version
+  run --spec FILE                    run a cluster until it is told to stop
+  node-init --spec FILE --node NAME  run a node; the first process of new mount and pid namespaces
+  network-init --spec FILE           run the network of several nodes; in a new mount namespace
+  version                            print the version
 `
 
 // Exit codes.
@@ -35,7 +37,7 @@ const (
 )
 
 func main() {
-	// Both verbs do little and live long: memory counts, speed does not.
+	// All verbs do little and live long: memory counts, speed does not.
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(25)
 	os.Exit(dispatch(os.Args[1:]))
@@ -52,7 +54,9 @@ func dispatch(args []string) int {
 	case "run":
 		err = withSpec(verb, args[1:], run)
 	case "node-init":
-		err = withSpec(verb, args[1:], nodeInit)
+		err = withView(verb, args[1:], nodeInit)
+	case "network-init":
+		err = withSpec(verb, args[1:], networkInit)
 	case "version":
 		fmt.Println(version.Version)
 	default:
@@ -73,7 +77,7 @@ type specFile struct {
 	spec *nodespec.NodeSpec
 }
 
-// withSpec parses --spec, which every verb takes, and calls action with a function that reads the file.
+// withSpec parses --spec and calls action with a function that reads the file.
 func withSpec(verb string, args []string, action func(read func() (*specFile, error)) error) error {
 	flags := flag.NewFlagSet(verb, flag.ContinueOnError)
 	path := flags.String("spec", "", "the node spec's `file`")
@@ -83,15 +87,47 @@ func withSpec(verb string, args []string, action func(read func() (*specFile, er
 	if *path == "" || flags.NArg() > 0 {
 		return fmt.Errorf("takes --spec FILE and nothing else")
 	}
-	return action(func() (*specFile, error) {
-		absolute, err := filepath.Abs(*path)
+	return action(func() (*specFile, error) { return readSpecFile(*path) })
+}
+
+func readSpecFile(path string) (*specFile, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := nodespec.Load(absolute)
+	if err != nil {
+		return nil, err
+	}
+	return &specFile{path: absolute, spec: spec}, nil
+}
+
+// nodeFile is a node spec as one node has it, and where it was read from.
+type nodeFile struct {
+	path string
+	view *nodespec.NodeView
+}
+
+// withView is withSpec for a verb that takes --node too.
+func withView(verb string, args []string, action func(read func() (*nodeFile, error)) error) error {
+	flags := flag.NewFlagSet(verb, flag.ContinueOnError)
+	path := flags.String("spec", "", "the node spec's `file`")
+	name := flags.String("node", "", "the node's `name`")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *path == "" || *name == "" || flags.NArg() > 0 {
+		return fmt.Errorf("takes --spec FILE --node NAME and nothing else")
+	}
+	return action(func() (*nodeFile, error) {
+		file, err := readSpecFile(*path)
 		if err != nil {
 			return nil, err
 		}
-		spec, err := nodespec.Load(absolute)
+		view, err := file.spec.View(*name)
 		if err != nil {
 			return nil, err
 		}
-		return &specFile{path: absolute, spec: spec}, nil
+		return &nodeFile{path: file.path, view: view}, nil
 	})
 }

@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
 	"sandkube.dev/runtime/internal/containerd"
 	"sandkube.dev/runtime/internal/control"
 	"sandkube.dev/runtime/internal/nodeinit"
+	"sandkube.dev/runtime/internal/nodespec"
 	"sandkube.dev/runtime/internal/podnetwork"
 	"sandkube.dev/runtime/internal/supervise"
 	"sandkube.dev/runtime/internal/version"
@@ -24,15 +26,12 @@ const commandDescriptor = 4
 
 // nodeInit runs the node until it is told to stop. All other processes of the node
 // end with this one.
-func nodeInit(read func() (*specFile, error)) error {
+func nodeInit(read func() (*nodeFile, error)) error {
 	defer killAllOthers()
 	reporter := control.NewReporter()
 	commands := commandPipe()
-	reporter.Hello(program, version.Version, nodeInitRole)
+	reporter.Hello(program, version.Version)
 	file, err := read()
-	if err == nil && file.spec.Node == nil {
-		err = errors.New("the spec has no node")
-	}
 	if err != nil {
 		reporter.Fatal("", err)
 		return err
@@ -43,8 +42,12 @@ func nodeInit(read func() (*specFile, error)) error {
 		reporter.Fatal(nodeinit.Service, err)
 		return err
 	}
+	if err := leaveNumber(file.view, outer); err != nil {
+		reporter.Fatal(nodeinit.Service, err)
+		return err
+	}
 	reporter.ServiceStarting(nodeinit.Service)
-	elapsed, err := nodeinit.Timed(file.spec, func(warning error) { fmt.Fprintln(os.Stderr, warning) })
+	elapsed, err := nodeinit.Timed(file.view, func(warning error) { fmt.Fprintln(os.Stderr, warning) })
 	if err != nil {
 		reporter.ServiceFailed(nodeinit.Service, err)
 		reporter.Fatal(nodeinit.Service, err)
@@ -59,6 +62,15 @@ func nodeInit(read func() (*specFile, error)) error {
 	}
 	reporter.Ready()
 	return n.stop(<-stop)
+}
+
+// leaveNumber lets the network, which may run outside of the node, find the node's mounts.
+func leaveNumber(view *nodespec.NodeView, outer *nodeinit.OuterProcesses) error {
+	number := strconv.Itoa(outer.Self())
+	if err := os.WriteFile(view.InitProcess(), []byte(number), 0o600); err != nil {
+		return fmt.Errorf("number of the node's first process: %w", err)
+	}
+	return nil
 }
 
 // commandPipe is nil when this process was not started by a supervisor.
@@ -98,17 +110,18 @@ func awaitStop(commands *os.File) <-chan time.Duration {
 
 // node is what node-init runs.
 type node struct {
-	file       *specFile
+	file       *nodeFile
 	spawner    *supervise.Spawner
 	reporter   *control.Reporter
 	outer      *nodeinit.OuterProcesses
 	containerd *supervise.Keeper
-	network    *supervise.Keeper
-	kubelet    *supervise.Keeper
+	// network is nil where network-init runs it.
+	network *supervise.Keeper
+	kubelet *supervise.Keeper
 }
 
 func (n *node) start() error {
-	spec := n.file.spec
+	spec := n.file.view
 	if err := containerd.WriteConfig(spec); err != nil {
 		return err
 	}
@@ -118,11 +131,8 @@ func (n *node) start() error {
 	if err := n.forgetLostSnapshots(); err != nil {
 		return err
 	}
-	sink := func(role string, event control.Event) {
-		event.Role = role
-		event.Time = time.Now().UTC().Format(time.RFC3339Nano)
-		n.reporter.Report(event)
-	}
+	sink := stampedBy(n.reporter)
+	containerdRole, nodeRole := spec.RoleName(containerdKind), spec.RoleName(nodeKind)
 	var err error
 	n.containerd, err = supervise.Keep(n.spawner, supervise.Role{
 		Name:     containerdRole,
@@ -130,26 +140,22 @@ func (n *node) start() error {
 		Env:      append(os.Environ(), containerd.Environment(spec)...),
 		Log:      spec.Log(containerdRole),
 		Socket:   spec.ContainerdSocket(),
-		Service:  containerdRole,
+		Service:  containerdKind,
 		OuterPID: n.outer.PID,
 	}, sink)
 	if err != nil {
 		return err
 	}
-	n.network, err = supervise.Keep(n.spawner, supervise.Role{
-		Name:     networkRole,
-		Argv:     []string{spec.Program("sandkube-network"), "run", "--spec", n.file.path},
-		Env:      os.Environ(),
-		Log:      spec.Log(networkRole),
-		Events:   true,
-		OuterPID: n.outer.PID,
-	}, sink)
-	if err != nil {
-		return err
+	if !hasNetworkInit(spec.NodeSpec) {
+		role := networkRoleOf(spec.NodeSpec, n.file.path)
+		role.OuterPID = n.outer.PID
+		if n.network, err = supervise.Keep(n.spawner, role, sink); err != nil {
+			return err
+		}
 	}
 	n.kubelet, err = supervise.Keep(n.spawner, supervise.Role{
 		Name:     nodeRole,
-		Argv:     []string{spec.Program("sandkube-runtime"), "node", "--spec", n.file.path},
+		Argv:     []string{spec.Program("sandkube-runtime"), "node", "--spec", n.file.path, "--node", spec.Self.Name},
 		Env:      append(os.Environ(), variables(spec.Node.Kubelet.Environment)...),
 		Log:      spec.Log(nodeRole),
 		Events:   true,
@@ -157,6 +163,15 @@ func (n *node) start() error {
 		OuterPID: n.outer.PID,
 	}, sink)
 	return err
+}
+
+// stampedBy hands on the events of roles that this process supervises itself.
+func stampedBy(reporter *control.Reporter) supervise.Sink {
+	return func(role string, event control.Event) {
+		event.Role = role
+		event.Time = time.Now().UTC().Format(time.RFC3339Nano)
+		reporter.Report(event)
+	}
 }
 
 func variables(values map[string]string) []string {
@@ -173,7 +188,7 @@ const forgetLimit = 30 * time.Second
 // forgetLostSnapshots makes containerd unpack images again when the snapshots that it
 // has on record are gone, as those on a tmpfs are.
 func (n *node) forgetLostSnapshots() error {
-	spec := n.file.spec
+	spec := n.file.view
 	root := spec.NodePath("containerd", "root")
 	recorded, err := exists(filepath.Join(root, "io.containerd.metadata.v1.bolt", "meta.db"))
 	if err != nil || !recorded {

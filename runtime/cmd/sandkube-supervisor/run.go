@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"sandkube.dev/runtime/internal/control"
+	"sandkube.dev/runtime/internal/nodespec"
 	"sandkube.dev/runtime/internal/supervise"
 	"sandkube.dev/runtime/internal/version"
 )
@@ -47,6 +49,9 @@ func run(read func() (*specFile, error)) error {
 			Version: version.Version, PID: os.Getpid(), StartedAt: started.UTC().Format(time.RFC3339Nano),
 		}),
 	}
+	for _, view := range file.spec.Views() {
+		c.nodes = append(c.nodes, &supervisedNode{view: view})
+	}
 	server, err := control.Listen(file.spec.ControlSocket(), c.journal, c.requestStop)
 	if err != nil {
 		return err
@@ -63,14 +68,19 @@ func run(read func() (*specFile, error)) error {
 	return err
 }
 
-// Names of the roles.
+// Names of the roles that there is one of.
 const (
 	supervisorRole   = "supervisor"
 	controlPlaneRole = "control-plane"
-	nodeInitRole     = "node-init"
-	containerdRole   = "containerd"
+	networkInitRole  = "network-init"
 	networkRole      = "network"
-	nodeRole         = "node"
+)
+
+// Kinds of the roles that each node has: nodespec.NodeView has their names.
+const (
+	nodeInitKind   = "node-init"
+	containerdKind = "containerd"
+	nodeKind       = "node"
 )
 
 // cluster is what the supervisor runs.
@@ -82,11 +92,19 @@ type cluster struct {
 	requests chan time.Duration
 
 	controlPlane *supervise.Keeper
-	node         *supervise.Keeper
-	remains      remains
-	// nodeNamespace names the pid namespace of the node. Only node-init's keeper, which
-	// records its start and end, uses it.
-	nodeNamespace string
+	// network is nil where a node has the network inside.
+	network *supervise.Keeper
+	nodes   []*supervisedNode
+	remains remains
+}
+
+// supervisedNode is a node of the cluster.
+type supervisedNode struct {
+	view   *nodespec.NodeView
+	keeper *supervise.Keeper
+	// namespace names the node's pid namespace. Only node-init's keeper, which records its
+	// start and end, uses it.
+	namespace string
 }
 
 // requestStop lets serve stop the cluster; all but the first request change nothing.
@@ -139,14 +157,22 @@ func (c *cluster) record(role string, event control.Event) {
 	if line := describe(role, event); line != "" {
 		logLine(line)
 	}
-	if role != nodeInitRole || event.Type != control.Role {
+	if event.Type != control.Role {
 		return
 	}
-	switch event.State {
-	case control.Started:
-		c.nodeNamespace, _ = pidNamespace(event.PID)
-	case control.Exited, control.Stopped:
-		c.endLostNode()
+	if role == networkInitRole && event.State == control.Exited {
+		c.endNodesWithoutNetwork()
+	}
+	for _, node := range c.nodes {
+		if role != node.view.RoleName(nodeInitKind) {
+			continue
+		}
+		switch event.State {
+		case control.Started:
+			node.namespace, _ = pidNamespace(event.PID)
+		case control.Exited, control.Stopped:
+			c.endLostNode(node)
+		}
 	}
 }
 
@@ -156,14 +182,21 @@ func logLine(line string) {
 
 // endLostNode ends what is left of a node whose first process has ended, and notes
 // that the roles within have ended with it.
-func (c *cluster) endLostNode() {
-	if err := killNamespace(c.nodeNamespace); err != nil {
+func (c *cluster) endLostNode(node *supervisedNode) {
+	if err := killNamespace(node.namespace); err != nil {
 		logLine(err.Error())
 	}
-	c.nodeNamespace = ""
+	node.namespace = ""
+	c.noteStopped(node.view.RoleName(containerdKind), node.view.RoleName(nodeKind))
+	if !hasNetworkInit(c.file.spec) {
+		c.noteStopped(networkRole)
+	}
+}
+
+// noteStopped notes that roles have ended with the process that supervised them.
+func (c *cluster) noteStopped(names ...string) {
 	for _, role := range c.journal.Status().Roles {
-		within := role.Role == containerdRole || role.Role == networkRole || role.Role == nodeRole
-		if within && role.State != control.RoleStopped {
+		if slices.Contains(names, role.Role) && role.State != control.RoleStopped {
 			c.journal.Add(role.Role, control.Event{Type: control.Role, State: control.Stopped})
 		}
 	}

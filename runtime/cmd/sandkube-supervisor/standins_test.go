@@ -112,24 +112,30 @@ func playContainerd() int {
 		return 1
 	}
 	defer listener.Close()
-	return untilStopped(filepath.Dir(node), "containerd")
+	return untilStopped(filepath.Dir(node), "containerd"+strings.TrimPrefix(filepath.Base(node), "node"))
 }
 
 func playRole(role string) int {
 	reporter := control.NewReporter()
-	reporter.Hello(filepath.Base(os.Args[0]), "test", role)
+	reporter.Hello(filepath.Base(os.Args[0]), "test")
 	spec, err := nodespec.Load(os.Args[3])
 	if err != nil {
 		reporter.Fatal("", err)
 		return 1
 	}
-	if role == nodeRole {
-		note(spec.Cluster.Directory, "node has "+os.Getenv("FROM_SPEC"))
+	if role == nodeKind {
+		view, err := spec.View(os.Args[5])
+		if err != nil {
+			reporter.Fatal("", err)
+			return 1
+		}
+		role = view.RoleName(nodeKind)
+		note(spec.Cluster.Directory, role+" has "+os.Getenv("FROM_SPEC"))
 	}
 	reporter.ServiceStarting("work")
 	reporter.ServiceReady("work", time.Millisecond)
 	reporter.Ready()
-	if exists, _ := exists(spec.Path(stubbornFile)); exists && role == nodeRole {
+	if exists, _ := exists(spec.Path(stubbornFile)); exists && strings.HasPrefix(role, nodeKind) {
 		signal.Ignore(syscall.SIGTERM)
 		sleepForever()
 	}

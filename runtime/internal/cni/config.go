@@ -25,7 +25,9 @@ type Config struct {
 	Bridge string `json:"bridge"`
 	// PodRange is the node's part of the pod range, an IPv4 CIDR.
 	PodRange netip.Prefix `json:"podRange"`
-	// NodeAddress is the bridge's own address, or in host-network mode that of the sandbox.
+	// ClusterRange is the pod range of all nodes, whose pods the bridge joins.
+	ClusterRange netip.Prefix `json:"clusterRange"`
+	// NodeAddress is the node's address on the bridge, or in host-network mode that of the sandbox.
 	NodeAddress netip.Addr `json:"nodeAddress"`
 	// Gateway is where pods send what is neither for a pod nor for a Service.
 	Gateway netip.Addr `json:"gateway"`
@@ -64,9 +66,10 @@ func (c *Config) validate() error {
 	check(c.Bridge != "", "bridge is empty")
 	check(c.PodRange.IsValid() && c.PodRange.Addr().Is4(), "podRange %s is not an IPv4 range", c.PodRange)
 	check(c.PodRange.Contains(c.NodeAddress), "nodeAddress %s is not in podRange %s", c.NodeAddress, c.PodRange)
-	check(c.PodRange.Contains(c.Gateway), "gateway %s is not in podRange %s", c.Gateway, c.PodRange)
+	check(c.ClusterRange.IsValid() && c.ClusterRange.Overlaps(c.PodRange) && c.ClusterRange.Bits() <= c.PodRange.Bits(), "clusterRange %s does not hold podRange %s", c.ClusterRange, c.PodRange)
+	check(c.ClusterRange.Contains(c.Gateway), "gateway %s is not in clusterRange %s", c.Gateway, c.ClusterRange)
 	check(c.ServiceRange.IsValid() && c.ServiceRange.Addr().Is4(), "serviceRange %s is not an IPv4 range", c.ServiceRange)
-	check(c.PodRange.Contains(c.ServiceAddress), "serviceAddress %s is not in podRange %s", c.ServiceAddress, c.PodRange)
+	check(c.ClusterRange.Contains(c.ServiceAddress), "serviceAddress %s is not in clusterRange %s", c.ServiceAddress, c.ClusterRange)
 	check(c.MTU >= 0, "mtu %d is negative", c.MTU)
 	check(filepath.IsAbs(c.StateDirectory), "stateDirectory %q is not an absolute path", c.StateDirectory)
 	return errors.Join(errs...)

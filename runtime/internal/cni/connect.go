@@ -116,8 +116,8 @@ func routes(config *Config) []podRoute {
 	return []podRoute{{services, config.ServiceAddress}, {everything, config.Gateway}}
 }
 
-// podAddress is the address with the length of the range, so that the pod reaches
-// the other pods of the node by the bridge.
+// podAddress is the address with the length of the cluster's range, so that the pod
+// reaches all other pods by the bridge.
 func podAddress(config *Config, address netip.Addr) *net.IPNet {
-	return &net.IPNet{IP: address.AsSlice(), Mask: net.CIDRMask(config.PodRange.Bits(), address.BitLen())}
+	return &net.IPNet{IP: address.AsSlice(), Mask: net.CIDRMask(config.ClusterRange.Bits(), address.BitLen())}
 }

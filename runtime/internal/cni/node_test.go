@@ -93,7 +93,7 @@ type node struct {
 func (n *node) config(version string, extra map[string]any) []byte {
 	config := map[string]any{
 		"cniVersion": version, "name": "test", "type": pluginName, "mode": "bridge",
-		"bridge": bridgeName, "podRange": n.podRange, "mtu": 1400, "stateDirectory": n.state,
+		"bridge": bridgeName, "podRange": n.podRange, "clusterRange": n.podRange, "mtu": 1400, "stateDirectory": n.state,
 		"nodeAddress": nodeAddress, "gateway": n.inRange(gateway),
 		"serviceRange": serviceRange, "serviceAddress": n.inRange(serviceAddress),
 	}

@@ -160,7 +160,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestConfigurationIsValidated(t *testing.T) {
-	valid := `{"mode":"bridge","bridge":"b","podRange":"10.42.0.0/24","nodeAddress":"10.42.0.1","gateway":"10.42.0.253",` +
+	valid := `{"mode":"bridge","bridge":"b","podRange":"10.42.0.0/24","clusterRange":"10.42.0.0/16","nodeAddress":"10.42.0.1","gateway":"10.42.0.253",` +
 		`"serviceRange":"10.43.0.0/16","serviceAddress":"10.42.0.254","mtu":1500,"stateDirectory":"/s"}`
 	if _, err := parseConfig([]byte(valid)); err != nil {
 		t.Fatal(err)
@@ -171,6 +171,9 @@ func TestConfigurationIsValidated(t *testing.T) {
 		{`"mode":"bridge",`, ``},
 		{`"mode":"bridge"`, `"mode":"overlay"`},
 		{`10.42.0.0/24`, `fd00::/64`},
+		{`"clusterRange":"10.42.0.0/16",`, ``},
+		{`10.42.0.0/16`, `10.43.0.0/16`},
+		{`10.42.0.0/16`, `10.42.0.0/25`},
 		{`"nodeAddress":"10.42.0.1"`, `"nodeAddress":"10.43.0.1"`},
 		{`"gateway":"10.42.0.253"`, `"gateway":"10.43.0.253"`},
 		{`"serviceAddress":"10.42.0.254",`, ``},

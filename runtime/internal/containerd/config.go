@@ -81,12 +81,12 @@ disabled_plugins = ['io.containerd.nri.v1.nri', 'io.containerd.internal.v1.traci
 const SnapshotMount = "/run/sk"
 
 // ConfigPath is where the configuration lies.
-func ConfigPath(spec *nodespec.NodeSpec) string {
+func ConfigPath(spec *nodespec.NodeView) string {
 	return spec.NodePath("containerd", "config.toml")
 }
 
 // SnapshotRoot is where the snapshots lie. SnapshotMount shows it.
-func SnapshotRoot(spec *nodespec.NodeSpec) string {
+func SnapshotRoot(spec *nodespec.NodeView) string {
 	if spec.Node.Containerd.SnapshotTmpfsBytes > 0 {
 		return filepath.Join(spec.SnapshotTmpfs(), spec.Node.Containerd.Snapshotter)
 	}
@@ -105,7 +105,7 @@ const (
 )
 
 // Environment is what is added to containerd's environment.
-func Environment(spec *nodespec.NodeSpec) []string {
+func Environment(spec *nodespec.NodeView) []string {
 	environment := []string{snapshotsVariable + "=" + SnapshotMount}
 	if spec.Node.Network.Mode == nodespec.NetworkHost {
 		environment = append(environment, nodeNetworkVariable+"=1", sameNamespaceVariable+"=1")
@@ -114,7 +114,7 @@ func Environment(spec *nodespec.NodeSpec) []string {
 }
 
 // WriteConfig writes containerd's configuration for the node.
-func WriteConfig(spec *nodespec.NodeSpec) error {
+func WriteConfig(spec *nodespec.NodeView) error {
 	settings := spec.Node.Containerd
 	var rendered bytes.Buffer
 	err := configuration.Execute(&rendered, map[string]any{

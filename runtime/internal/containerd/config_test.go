@@ -43,10 +43,12 @@ func TestWriteConfig(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			spec := &nodespec.NodeSpec{
+			cluster := &nodespec.NodeSpec{
 				Cluster: nodespec.Cluster{Name: "default", Directory: t.TempDir()},
-				Node:    &nodespec.Node{Containerd: test.settings, Network: test.network},
+				Node:    &nodespec.NodeSettings{Containerd: test.settings, Network: test.network},
+				Nodes:   []nodespec.Node{{Name: "node-1"}},
 			}
+			spec := cluster.Views()[0]
 			if err := WriteConfig(spec); err != nil {
 				t.Fatal(err)
 			}

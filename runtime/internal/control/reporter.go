@@ -51,9 +51,9 @@ func (r *Reporter) Report(event Event) {
 	}
 }
 
-// Hello says which program has started, in which version, to play which role.
-func (r *Reporter) Hello(program, version, role string) {
-	r.Report(Event{Type: Hello, Program: program, Version: version, Role: role})
+// Hello says which program has started, in which version. The supervisor knows its role.
+func (r *Reporter) Hello(program, version string) {
+	r.Report(Event{Type: Hello, Program: program, Version: version})
 }
 
 // ServiceStarting says that a part of the role starts.

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 func playRole() {
 	reporter := control.NewReporter()
-	reporter.Hello("sandkube-runtime", "1.2.3", "node")
+	reporter.Hello("sandkube-runtime", "1.2.3")
 	reporter.ServiceStarting("kubelet")
 	reporter.ServiceReady("kubelet", 12*time.Millisecond)
 	reporter.ServiceNews("images", true, "2 images", []string{"broken.tar: the archive is cut off"})
@@ -65,7 +65,7 @@ func TestReporterWritesLinesOfTheSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"type":"hello","role":"node","program":"sandkube-runtime","version":"1.2.3"}
+	want := `{"type":"hello","program":"sandkube-runtime","version":"1.2.3"}
 {"type":"service","service":"kubelet","state":"starting"}
 {"type":"service","service":"kubelet","state":"ready","elapsedMs":12}
 {"type":"service","service":"images","state":"ready","message":"2 images","problems":["broken.tar: the archive is cut off"]}

@@ -41,7 +41,8 @@ func cgroupSpec(t *testing.T, data, name string) (*nodespec.NodeSpec, []hierarch
 		t.Skipf("needs cgroups: %v", err)
 	}
 	spec := newSpec(t, data, name, "sandkube0")
-	spec.Node.Cgroup = nodespec.Cgroup{Root: fmt.Sprintf("/sandkube-test-%d/%s/node-1", os.Getpid(), name)}
+	spec.Node.Cgroup = nodespec.Cgroup{}
+	spec.Nodes[0].CgroupRoot = fmt.Sprintf("/sandkube-test-%d/%s/node-1", os.Getpid(), name)
 	return spec, hierarchies
 }
 
@@ -51,7 +52,7 @@ func makeAll(t *testing.T, spec *nodespec.NodeSpec, hierarchies []hierarchy) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(makeCgroups(journal, hierarchies, spec.Node.Cgroup.Root), journal.close()); err != nil {
+	if err := errors.Join(makeCgroups(journal, hierarchies, spec.Nodes[0].CgroupRoot), journal.close()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -68,7 +69,7 @@ func TestCgroupsComeAndGo(t *testing.T) {
 	}
 	for _, hierarchy := range hierarchies {
 		// What runc makes below, and leaves when it is killed.
-		if err := os.MkdirAll(filepath.Join(hierarchy.mountPoint, spec.Node.Cgroup.Root, "kubepods", "pod1", "c1"), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(hierarchy.mountPoint, spec.Nodes[0].CgroupRoot, "kubepods", "pod1", "c1"), 0o755); err != nil {
 			t.Error(err)
 		}
 	}
@@ -108,7 +109,7 @@ func TestACgroupInUseIsReportedAndStaysOnRecord(t *testing.T) {
 	spec, hierarchies := cgroupSpec(t, t.TempDir(), "default")
 	hierarchies = hierarchies[:1]
 	makeAll(t, spec, hierarchies)
-	cgroup := filepath.Join(hierarchies[0].mountPoint, spec.Node.Cgroup.Root, "kubepods")
+	cgroup := filepath.Join(hierarchies[0].mountPoint, spec.Nodes[0].CgroupRoot, "kubepods")
 	if err := os.Mkdir(cgroup, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -51,11 +51,15 @@ func newSpec(t *testing.T, data, name, bridge string) *nodespec.NodeSpec {
 		t.Fatal(err)
 	}
 	return &nodespec.NodeSpec{
-		Cluster: nodespec.Cluster{Name: name, Directory: directory},
-		Node: &nodespec.Node{
-			Address: "10.42.0.1", PodRange: "10.42.0.0/24",
-			Cgroup:  nodespec.Cgroup{Root: "/sandkube/" + name + "/node-1", MountControllers: []string{"cpu"}},
+		Cluster:      nodespec.Cluster{Name: name, Directory: directory},
+		ControlPlane: nodespec.ControlPlane{PodRange: "10.42.0.0/16"},
+		Node: &nodespec.NodeSettings{
+			Cgroup:  nodespec.Cgroup{MountControllers: []string{"cpu"}},
 			Network: nodespec.Network{Mode: nodespec.NetworkBridge, Bridge: bridge, MTU: 1400},
+		},
+		Nodes: []nodespec.Node{
+			{Name: "node-1", Address: "10.42.0.1", PodRange: "10.42.0.0/24", CgroupRoot: "/sandkube/" + name + "/node-1"},
+			{Name: "node-2", Address: "10.42.1.1", PodRange: "10.42.1.0/24", CgroupRoot: "/sandkube/" + name + "/node-2"},
 		},
 	}
 }
@@ -115,7 +119,7 @@ func TestSetupAndRestoreComeRound(t *testing.T) {
 			t.Fatal(err)
 		}
 		addresses, err := links.AddrList(bridge, unix.AF_INET)
-		if err != nil || len(addresses) != 1 || addresses[0].IPNet.String() != "10.42.0.1/24" {
+		if err != nil || len(addresses) != 2 || addresses[0].IPNet.String() != "10.42.0.1/16" || addresses[1].IPNet.String() != "10.42.1.1/32" {
 			t.Errorf("addresses %v, %v", addresses, err)
 		}
 		if got := bridge.Attrs().HardwareAddr.String(); got != "0a:58:0a:2a:00:01" {
@@ -131,7 +135,8 @@ func TestSetupAndRestoreComeRound(t *testing.T) {
 
 		// A pod that was never taken down: its link is known by the lease.
 		owner := ipam.Owner{ContainerID: "c", Interface: "eth0"}
-		store, err := ipam.Open(spec.NodePath("cni", "state"), netip.MustParsePrefix(spec.Node.PodRange))
+		second := spec.Views()[1]
+		store, err := ipam.Open(second.LeaseDirectory(), netip.MustParsePrefix(second.Self.PodRange))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -237,7 +242,7 @@ func TestClustersShareLoUntilTheLastOne(t *testing.T) {
 func TestAClusterWithoutANodeNeedsOnlyLo(t *testing.T) {
 	inNetworkNamespace(t, func(t *testing.T, links *netlink.Handle) {
 		spec := newSpec(t, t.TempDir(), "default", "sandkube0")
-		spec.Node = nil
+		spec.Node, spec.Nodes = nil, nil
 		setup(t, spec)
 		if !isUp(t, links, loopback) {
 			t.Error("lo is down")

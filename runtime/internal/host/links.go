@@ -46,16 +46,20 @@ func lowerLink(links *netlink.Handle, name string) error {
 }
 
 // makeBridge makes the pod bridge, or completes one that this cluster has made.
-func makeBridge(journal *journal, links *netlink.Handle, node *nodespec.Node) error {
-	name := node.Network.Bridge
+func makeBridge(journal *journal, links *netlink.Handle, spec *nodespec.NodeSpec) error {
+	name := spec.Node.Network.Bridge
 	made := change{Kind: bridgeMade, Target: name}
 	if cluster, _, taken := journal.sharer(made); taken {
 		return fmt.Errorf("the bridge %s belongs to cluster %q", name, cluster)
 	}
+	addresses, err := bridgeAddresses(spec)
+	if err != nil {
+		return err
+	}
 	bridge, err := links.LinkByName(name)
 	switch {
 	case cni.IsMissing(err):
-		if bridge, err = addBridge(journal, links, made, node); err != nil {
+		if bridge, err = addBridge(journal, links, made, spec.Node.Network.MTU, addresses[0].IP); err != nil {
 			return err
 		}
 	case err != nil:
@@ -63,12 +67,10 @@ func makeBridge(journal *journal, links *netlink.Handle, node *nodespec.Node) er
 	case !journal.has(made):
 		return fmt.Errorf("there is a link named %s already, and this cluster has not made it", name)
 	}
-	address, err := bridgeAddress(node)
-	if err != nil {
-		return err
-	}
-	if err := links.AddrAdd(bridge, &netlink.Addr{IPNet: address}); err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("give %s the address %s: %w", name, address, err)
+	for _, address := range addresses {
+		if err := links.AddrAdd(bridge, &netlink.Addr{IPNet: address}); err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("give %s the address %s: %w", name, address, err)
+		}
 	}
 	if err := links.LinkSetUp(bridge); err != nil {
 		return fmt.Errorf("set %s up: %w", name, err)
@@ -76,43 +78,47 @@ func makeBridge(journal *journal, links *netlink.Handle, node *nodespec.Node) er
 	return nil
 }
 
-func addBridge(journal *journal, links *netlink.Handle, made change, node *nodespec.Node) (netlink.Link, error) {
-	address, err := bridgeAddress(node)
-	if err != nil {
-		return nil, err
-	}
+func addBridge(journal *journal, links *netlink.Handle, made change, mtu int, address net.IP) (netlink.Link, error) {
 	if err := journal.note(made); err != nil {
 		return nil, err
 	}
 	attributes := netlink.NewLinkAttrs()
 	attributes.Name = made.Target
-	attributes.MTU = node.Network.MTU
+	attributes.MTU = mtu
 	// Without an address of its own a bridge takes the lowest of its ports', which
 	// changes as pods come and go, and the pods' neighbour entries with it.
-	attributes.HardwareAddr = cni.HardwareAddress(address.IP)
+	attributes.HardwareAddr = cni.HardwareAddress(address)
 	if err := links.LinkAdd(&netlink.Bridge{LinkAttrs: attributes}); err != nil {
 		return nil, fmt.Errorf("make bridge %s: %w", made.Target, err)
 	}
 	bridge, err := links.LinkByName(made.Target)
 	if err != nil {
-		return nil, fmt.Errorf("look up bridge %s: %w", made.Target, err)
+		return nil, fmt.Errorf("look up the new bridge %s: %w", made.Target, err)
 	}
 	return bridge, nil
 }
 
-func bridgeAddress(node *nodespec.Node) (*net.IPNet, error) {
-	address, err := netip.ParseAddr(node.Address)
+// bridgeAddresses are those of the nodes. The first one brings the route to the pods of all
+// nodes, so the others have none of their own.
+func bridgeAddresses(spec *nodespec.NodeSpec) ([]*net.IPNet, error) {
+	podRange, err := netip.ParsePrefix(spec.ControlPlane.PodRange)
 	if err != nil {
-		return nil, fmt.Errorf("node.address: %w", err)
+		return nil, fmt.Errorf("controlPlane.podRange: %w", err)
 	}
-	podRange, err := netip.ParsePrefix(node.PodRange)
-	if err != nil {
-		return nil, fmt.Errorf("node.podRange: %w", err)
+	bits := podRange.Bits()
+	var addresses []*net.IPNet
+	for _, node := range spec.Nodes {
+		address, err := netip.ParseAddr(node.Address)
+		if err != nil {
+			return nil, fmt.Errorf("address of node %s: %w", node.Name, err)
+		}
+		if !podRange.Contains(address) {
+			return nil, fmt.Errorf("address %s of node %s is not in the pod range %s", address, node.Name, podRange)
+		}
+		addresses = append(addresses, &net.IPNet{IP: address.AsSlice(), Mask: net.CIDRMask(bits, address.BitLen())})
+		bits = address.BitLen()
 	}
-	if !podRange.Contains(address) {
-		return nil, fmt.Errorf("node.address %s is not in node.podRange %s", address, podRange)
-	}
-	return &net.IPNet{IP: address.AsSlice(), Mask: net.CIDRMask(podRange.Bits(), address.BitLen())}, nil
+	return addresses, nil
 }
 
 // removeBridge removes the links of its ports first: without their bridge they would stay.

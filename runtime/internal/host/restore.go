@@ -90,13 +90,25 @@ func (r restorer) undo(ctx context.Context, made change) error {
 // leasedLinks names the links of all pods that have an address: gVisor of 2024-07
 // does not tell which links are ports of the bridge.
 func leasedLinks(ctx context.Context, spec *nodespec.NodeSpec) ([]string, error) {
-	directory := spec.NodePath("cni", "state")
-	if _, err := os.Stat(directory); spec.Node == nil || errors.Is(err, fs.ErrNotExist) {
+	var names []string
+	for _, node := range spec.Views() {
+		links, err := leasedLinksOf(ctx, node)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, links...)
+	}
+	return names, nil
+}
+
+func leasedLinksOf(ctx context.Context, node *nodespec.NodeView) ([]string, error) {
+	directory := node.LeaseDirectory()
+	if _, err := os.Stat(directory); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	podRange, err := netip.ParsePrefix(spec.Node.PodRange)
+	podRange, err := netip.ParsePrefix(node.Self.PodRange)
 	if err != nil {
-		return nil, fmt.Errorf("node.podRange: %w", err)
+		return nil, fmt.Errorf("range of the pods of node %s: %w", node.Self.Name, err)
 	}
 	store, err := ipam.Open(directory, podRange)
 	if err != nil {

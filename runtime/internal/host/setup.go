@@ -11,7 +11,7 @@ import (
 	"sandkube.dev/runtime/internal/nodespec"
 )
 
-// Setup makes the changes that the spec's node needs. It can be run again at any
+// Setup makes the changes that the spec's nodes need. It can be run again at any
 // time: what is there already stays. A cluster without a node needs only lo, and in
 // host-network mode there is no bridge.
 func Setup(ctx context.Context, spec *nodespec.NodeSpec) (err error) {
@@ -33,17 +33,22 @@ func Setup(ctx context.Context, spec *nodespec.NodeSpec) (err error) {
 		return nil
 	}
 	if spec.Node.Network.Mode == nodespec.NetworkBridge {
-		if err := makeBridge(journal, links, spec.Node); err != nil {
+		if err := makeBridge(journal, links, spec); err != nil {
 			return err
 		}
 	}
 	if len(spec.Node.Cgroup.MountControllers) > 0 {
-		// The node mounts hierarchies of its own and makes its cgroup there.
+		// Each node mounts hierarchies of its own and makes its cgroup there.
 		return nil
 	}
 	hierarchies, err := mountedHierarchies()
 	if err != nil {
 		return err
 	}
-	return makeCgroups(journal, hierarchies, spec.Node.Cgroup.Root)
+	for _, node := range spec.Nodes {
+		if err := makeCgroups(journal, hierarchies, node.CgroupRoot); err != nil {
+			return err
+		}
+	}
+	return nil
 }

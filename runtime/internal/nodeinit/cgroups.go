@@ -17,8 +17,8 @@ const cgroupRoot = "/sys/fs/cgroup"
 // mount), and makes the node's cgroup in each. Without controllers to mount, the
 // sandbox's own hierarchies are used as they are.
 func (p *preparation) mountCgroups() error {
-	cgroup := p.spec.Node.Cgroup
-	if len(cgroup.MountControllers) == 0 {
+	controllers := p.spec.Node.Cgroup.MountControllers
+	if len(controllers) == 0 {
 		return nil
 	}
 	root, err := p.ensureDirectory(cgroupRoot)
@@ -28,7 +28,7 @@ func (p *preparation) mountCgroups() error {
 	if err := mountTmpfs(root, "mode=0755"); err != nil {
 		return err
 	}
-	for _, controller := range cgroup.MountControllers {
+	for _, controller := range controllers {
 		hierarchy := filepath.Join(root, controller)
 		if err := os.Mkdir(hierarchy, 0o755); err != nil {
 			return err
@@ -37,7 +37,7 @@ func (p *preparation) mountCgroups() error {
 		if err := unix.Mount("cgroup", hierarchy, "cgroup", flags, controller); err != nil {
 			return mountError("mount the cgroup controller "+controller+" at", hierarchy, err)
 		}
-		if err := makeCgroup(hierarchy, cgroup.Root); err != nil {
+		if err := makeCgroup(hierarchy, p.spec.Self.CgroupRoot); err != nil {
 			return err
 		}
 	}

@@ -104,7 +104,7 @@ func (p *preparation) mountSnapshots() error {
 // forgetPods removes the leases of pod addresses: no pod outlives the namespaces of
 // the node.
 func (p *preparation) forgetPods() error {
-	state := p.spec.NodePath("cni", "state")
+	state := p.spec.LeaseDirectory()
 	entries, err := os.ReadDir(state)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

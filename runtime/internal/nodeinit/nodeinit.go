@@ -33,7 +33,7 @@ type step struct {
 
 // steps are in order: later mounts lie inside of earlier ones.
 var steps = []step{
-	{"cut the mounts off from the sandbox", (*preparation).makePrivate},
+	{"cut the mounts off from the sandbox", (*preparation).cutOff},
 	{"mount a procfs of the node's processes", (*preparation).mountProc},
 	{"forget the pods of an earlier run", (*preparation).forgetPods},
 	{"mount the fixed directories", (*preparation).mountFixedDirectories},
@@ -46,7 +46,7 @@ var steps = []step{
 
 // preparation is the state of Prepare.
 type preparation struct {
-	spec *nodespec.NodeSpec
+	spec *nodespec.NodeView
 	warn Warn
 	// replicated holds the directories that have been replaced by a replica.
 	replicated map[string]bool
@@ -54,7 +54,7 @@ type preparation struct {
 
 // Prepare mounts everything. The process must be the first one of new mount and pid
 // namespaces, and is in the root directory afterwards.
-func Prepare(spec *nodespec.NodeSpec, warn Warn) error {
+func Prepare(spec *nodespec.NodeView, warn Warn) error {
 	if os.Getpid() != 1 {
 		return fmt.Errorf("this process is number %d of its pid namespace, not the first one: its mounts would be the sandbox's", os.Getpid())
 	}
@@ -68,7 +68,7 @@ func Prepare(spec *nodespec.NodeSpec, warn Warn) error {
 }
 
 // Timed calls Prepare and returns how long it took.
-func Timed(spec *nodespec.NodeSpec, warn Warn) (time.Duration, error) {
+func Timed(spec *nodespec.NodeView, warn Warn) (time.Duration, error) {
 	begun := time.Now()
 	err := Prepare(spec, warn)
 	return time.Since(begun), err

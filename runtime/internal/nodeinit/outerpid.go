@@ -32,6 +32,9 @@ func OpenOuterProcesses() (*OuterProcesses, error) {
 	return &OuterProcesses{proc: proc, self: self}, nil
 }
 
+// Self is this process's own outer number.
+func (o *OuterProcesses) Self() int { return o.self }
+
 const (
 	// commandLineLimit is how long a child that has just been started may have no
 	// command line yet: the kernel shows it a moment after it has begun the program.

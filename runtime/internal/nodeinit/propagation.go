@@ -12,10 +12,12 @@ import (
 	"sandkube.dev/runtime/internal/containerd"
 )
 
-// makePrivate keeps the mounts of this namespace from appearing in the one that it
+func (*preparation) cutOff() error { return CutOff() }
+
+// CutOff keeps the mounts of this process's namespace from appearing in the one that it
 // was copied from. A kernel without propagation refuses, which is fine as long as it
 // shows no shared mount.
-func (*preparation) makePrivate() error {
+func CutOff() error {
 	refused := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
 	if refused == nil {
 		return nil

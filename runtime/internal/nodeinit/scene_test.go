@@ -76,7 +76,7 @@ func outside(t *testing.T) string {
 // scene is a sandbox as a node finds it: /run, /var/lib and /var/log are directories
 // of the test's own, the cluster's directory lies below /var/lib.
 type scene struct {
-	spec     *nodespec.NodeSpec
+	spec     *nodespec.NodeView
 	warnings []error
 	// originals are the sandbox's directories, without what the node mounts on them.
 	originals map[string]*os.Root
@@ -113,7 +113,7 @@ func newScene(t *testing.T) *scene {
 	spec.Cluster.Directory = "/var/lib/sandkube/default"
 	spec.Node.StandIns.Sysctls = nil
 	must(t, os.MkdirAll(spec.Cluster.Directory, 0o700))
-	s.spec = spec
+	s.spec = spec.Views()[0]
 	return s
 }
 

@@ -113,22 +113,22 @@ func TestControllersAreMountedEachAlone(t *testing.T) {
 		if len(mountable) == 0 {
 			t.Skip("this kernel mounts no controller of version 1 on its own")
 		}
-		cgroup := &scene.spec.Node.Cgroup
-		cgroup.MountControllers = mountable
-		cgroup.Root = "/sandkube-test-" + filepath.Base(filepath.Dir(place)) + "/default/node-1"
+		scene.spec.Node.Cgroup.MountControllers = mountable
+		cgroup := &scene.spec.Self.CgroupRoot
+		*cgroup = "/sandkube-test-" + filepath.Base(filepath.Dir(place)) + "/default/node-1"
 		scene.prepare(t)
-		defer removeCgroups(t, mountable, cgroup.Root)
+		defer removeCgroups(t, mountable, *cgroup)
 		for _, controller := range mountable {
 			hierarchy := filepath.Join(cgroupRoot, controller)
 			if mounts := mountsAt(t, hierarchy); len(mounts) == 0 || !strings.Contains(mounts[len(mounts)-1], " - cgroup ") {
 				t.Errorf("%s: %v", hierarchy, mounts)
 			}
-			if !exists(filepath.Join(hierarchy, cgroup.Root, "cgroup.procs")) {
-				t.Errorf("%s has no cgroup %s", controller, cgroup.Root)
+			if !exists(filepath.Join(hierarchy, *cgroup, "cgroup.procs")) {
+				t.Errorf("%s has no cgroup %s", controller, *cgroup)
 			}
 			if controller == "cpuset" {
 				for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
-					got := read(t, filepath.Join(hierarchy, cgroup.Root, file))
+					got := read(t, filepath.Join(hierarchy, *cgroup, file))
 					if want := read(t, filepath.Join(hierarchy, file)); got != want {
 						t.Errorf("%s is %q, want %q", file, got, want)
 					}

@@ -40,8 +40,12 @@ type NodeSpec struct {
 	Programs     string       `json:"programs"`
 	Egress       Egress       `json:"egress"`
 	ControlPlane ControlPlane `json:"controlPlane"`
-	// Node is nil when the cluster runs without a node (--control-plane).
-	Node *Node `json:"node"`
+	// Node is what all nodes have in common, since they live in one sandbox; nil when the
+	// cluster runs without a node (--control-plane).
+	Node *NodeSettings `json:"node"`
+	// Nodes are those of the cluster, none without Node. The first one is where the API
+	// server is found.
+	Nodes []Node `json:"nodes"`
 }
 
 // Cluster names the cluster and the directory that holds all of its state.
@@ -69,14 +73,10 @@ type ControlPlane struct {
 	PodRange     string `json:"podRange"`
 }
 
-// Node configures the kubelet, containerd, the pod network and the surroundings they see.
-type Node struct {
-	Name string `json:"name"`
-	// Address is the node's InternalIP. The pod bridge carries it; in host-network mode a link of
-	// the sandbox does, and it is the address of each pod too.
-	Address string `json:"address"`
-	// PodRange is the CIDR that this node gives to its pods.
-	PodRange    string     `json:"podRange"`
+// NodeSettings configures the kubelet, containerd, the pod network and the surroundings
+// they see.
+type NodeSettings struct {
+	// KubeletPort is the port at which each node's kubelet listens, at the node's address.
 	KubeletPort int        `json:"kubeletPort"`
 	Cgroup      Cgroup     `json:"cgroup"`
 	StandIns    StandIns   `json:"standIns"`
@@ -87,13 +87,23 @@ type Node struct {
 	Kubelet     Kubelet    `json:"kubelet"`
 }
 
-// Cgroup says where the node finds its cgroup hierarchies.
+// Node is what makes one node of a cluster.
+type Node struct {
+	Name string `json:"name"`
+	// Address is the node's InternalIP. The pod bridge carries it; in host-network mode a link of
+	// the sandbox does, and it is the address of each pod too.
+	Address string `json:"address"`
+	// PodRange is the CIDR that this node gives to its pods.
+	PodRange string `json:"podRange"`
+	// CgroupRoot is the cgroup, in every hierarchy, under which the node's pods live.
+	CgroupRoot string `json:"cgroupRoot"`
+}
+
+// Cgroup says where a node finds its cgroup hierarchies.
 type Cgroup struct {
 	// MountControllers are version 1 controllers to mount, each on its own, in the
 	// node's private mount namespace. Empty: the ones that are mounted are used.
 	MountControllers []string `json:"mountControllers"`
-	// Root is the cgroup, in every hierarchy, under which the node's pods live.
-	Root string `json:"root"`
 }
 
 // StandIns are files that the sandbox lacks and the node role must find.
@@ -151,10 +161,10 @@ const (
 	NetworkHost = "host"
 )
 
-// Network configures the pod bridge and what pods find on it. In host-network mode there is
-// no bridge, and only DNSAddress has a meaning.
+// Network configures the pod bridge, which all nodes share, and what pods find on it. In
+// host-network mode there is no bridge, and only DNSAddress has a meaning.
 type Network struct {
-	// Mode is NetworkBridge or NetworkHost.
+	// Mode is NetworkBridge or NetworkHost. Only one node can be in host-network mode.
 	Mode   string `json:"mode"`
 	Bridge string `json:"bridge"`
 	// MTU is set on the bridge and on each veth, in bytes.

@@ -48,7 +48,7 @@ func TestControlPlaneHasNoNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if spec.Node != nil {
+	if spec.Node != nil || len(spec.Views()) != 0 {
 		t.Errorf("node is %+v, want none", spec.Node)
 	}
 }
@@ -81,12 +81,17 @@ func TestDecodeRejects(t *testing.T) {
 		{"no advertised address", []string{"controlPlane", "advertiseAddress"}, "", "controlPlane.advertiseAddress"},
 		{"Service range without prefix", []string{"controlPlane", "serviceRange"}, "10.43.0.0", "controlPlane.serviceRange"},
 		{"pod range that is no CIDR", []string{"controlPlane", "podRange"}, "10.42/16", "controlPlane.podRange"},
-		{"node without name", []string{"node", "name"}, "", "node.name"},
-		{"node address that is a range", []string{"node", "address"}, "10.42.0.1/24", "node.address"},
-		{"node pod range that is an address", []string{"node", "podRange"}, "10.42.0.0", "node.podRange"},
+		{"no nodes", []string{"nodes"}, []nodespec.Node{}, "node and nodes"},
+		{"node without name", []string{"nodes"}, []nodespec.Node{{Address: "10.42.0.1", PodRange: "10.42.0.0/24", CgroupRoot: "/a"}}, "nodes[0].name"},
+		{"node address that is a range", []string{"nodes"}, []nodespec.Node{{Name: "a", Address: "10.42.0.1/24", PodRange: "10.42.0.0/24", CgroupRoot: "/a"}}, "nodes[0].address"},
+		{"node pod range that is an address", []string{"nodes"}, []nodespec.Node{{Name: "a", Address: "10.42.0.1", PodRange: "10.42.0.0", CgroupRoot: "/a"}}, "nodes[0].podRange"},
+		{"the root cgroup", []string{"nodes"}, []nodespec.Node{{Name: "a", Address: "10.42.0.1", PodRange: "10.42.0.0/24", CgroupRoot: "/"}}, "nodes[0].cgroupRoot"},
+		{"relative cgroup", []string{"nodes"}, []nodespec.Node{{Name: "a", Address: "10.42.0.1", PodRange: "10.42.0.0/24", CgroupRoot: "sandkube"}}, "nodes[0].cgroupRoot"},
+		{"two nodes in one cgroup", []string{"nodes"}, []nodespec.Node{
+			{Name: "a", Address: "10.42.0.1", PodRange: "10.42.0.0/24", CgroupRoot: "/a"},
+			{Name: "b", Address: "10.42.1.1", PodRange: "10.42.1.0/24", CgroupRoot: "/a"},
+		}, "nodes[1] has a name, an address, a range or a cgroup of node \"a\""},
 		{"negative kubelet port", []string{"node", "kubeletPort"}, -1, "node.kubeletPort"},
-		{"the root cgroup", []string{"node", "cgroup", "root"}, "/", "node.cgroup.root"},
-		{"relative cgroup", []string{"node", "cgroup", "root"}, "sandkube", "node.cgroup.root"},
 		{"other snapshotter", []string{"node", "containerd", "snapshotter"}, "zfs", "node.containerd.snapshotter"},
 		{"negative tmpfs size", []string{"node", "containerd", "snapshotTmpfsBytes"}, -1, "node.containerd.snapshotTmpfsBytes"},
 		{"namespace that can not be dropped", []string{"node", "oci", "dropNamespaces"}, []string{"mount"}, "node.oci.dropNamespaces"},
@@ -115,6 +120,32 @@ func TestDecodeRejects(t *testing.T) {
 				t.Errorf("error is %q, want it to name %q", err, test.want)
 			}
 		})
+	}
+}
+
+func TestNodesDifferInWhatIsTheirs(t *testing.T) {
+	spec, err := nodespec.Load(filepath.Join(testdata, "node-spec-two-nodes.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := spec.Views()[0], spec.Views()[1]
+	for _, path := range []func(*nodespec.NodeView) string{
+		(*nodespec.NodeView).ContainerdSocket, (*nodespec.NodeView).SnapshotTmpfs, (*nodespec.NodeView).LeaseDirectory,
+		(*nodespec.NodeView).InitProcess, (*nodespec.NodeView).KubeletKubeconfig, (*nodespec.NodeView).KubeletCertificate,
+		(*nodespec.NodeView).KubeletClient,
+	} {
+		if path(first) == path(second) {
+			t.Errorf("both have %s", path(first))
+		}
+	}
+	if first.RoleName("containerd") != "containerd" || second.RoleName("containerd") != "containerd-2" {
+		t.Errorf("roles are %s and %s", first.RoleName("containerd"), second.RoleName("containerd"))
+	}
+	if found, err := spec.View("node-2"); err != nil || found.Self.Address != "10.42.1.1" {
+		t.Errorf("node-2 is %+v, %v", found, err)
+	}
+	if _, err := spec.View("node-3"); err == nil {
+		t.Error("there is a third node")
 	}
 }
 

@@ -40,17 +40,6 @@ func (s *NodeSpec) PKI(file string) string { return s.Path("pki", file) }
 // Log is the log file of a role.
 func (s *NodeSpec) Log(role string) string { return s.Path("logs", role+".log") }
 
-// NodePath returns an absolute path below the node's directory.
-func (s *NodeSpec) NodePath(elements ...string) string {
-	return s.Path(append([]string{"node"}, elements...)...)
-}
-
-// ContainerdSocket is containerd's gRPC and CRI endpoint.
-func (s *NodeSpec) ContainerdSocket() string { return s.NodePath("run", "containerd.sock") }
-
-// SnapshotTmpfs is where the tmpfs that holds snapshots is mounted in the node's mount namespace.
-func (s *NodeSpec) SnapshotTmpfs() string { return s.NodePath("snapshots") }
-
 // ServiceLink is the link that joins the namespace of the ClusterIPs to the bridge.
 func (n Network) ServiceLink() string { return n.Bridge + "-svc" }
 

@@ -36,24 +36,43 @@ func (s *NodeSpec) Validate() error {
 	check(isAddress(c.AdvertiseAddress), "controlPlane.advertiseAddress %q is not an IP address", c.AdvertiseAddress)
 	check(isRange(c.ServiceRange), "controlPlane.serviceRange %q is not a CIDR", c.ServiceRange)
 	check(isRange(c.PodRange), "controlPlane.podRange %q is not a CIDR", c.PodRange)
+	check((s.Node == nil) == (len(s.Nodes) == 0), "node and nodes: one is given without the other")
 	if s.Node != nil {
-		errs = append(errs, s.Node.validate())
+		errs = append(errs, s.Node.validate(c.PodRange))
+		check(s.Node.Network.Mode != NetworkHost || len(s.Nodes) == 1, "nodes has %d nodes, of which host-network mode has one", len(s.Nodes))
+	}
+	for i, node := range s.Nodes {
+		errs = append(errs, node.validate(fmt.Sprintf("nodes[%d]", i)))
+		for _, other := range s.Nodes[:i] {
+			check(node.Name != other.Name && node.Address != other.Address && node.PodRange != other.PodRange && node.CgroupRoot != other.CgroupRoot,
+				"nodes[%d] has a name, an address, a range or a cgroup of node %q", i, other.Name)
+		}
 	}
 	return errors.Join(errs...)
 }
 
-func (n *Node) validate() error {
+func (n *Node) validate(field string) error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(field+format, args...))
+		}
+	}
+	check(n.Name != "", ".name is empty")
+	check(isRange(n.PodRange), ".podRange %q is not a CIDR", n.PodRange)
+	check(isAddress(n.Address), ".address %q is not an IP address", n.Address)
+	check(filepath.IsAbs(n.CgroupRoot) && filepath.Clean(n.CgroupRoot) != "/", ".cgroupRoot %q is not a path below the root cgroup", n.CgroupRoot)
+	return errors.Join(errs...)
+}
+
+func (n *NodeSettings) validate(podRange string) error {
 	var errs []error
 	check := func(ok bool, format string, args ...any) {
 		if !ok {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	check(n.Name != "", "node.name is empty")
-	check(isRange(n.PodRange), "node.podRange %q is not a CIDR", n.PodRange)
-	check(isAddress(n.Address), "node.address %q is not an IP address", n.Address)
 	check(isPort(n.KubeletPort), "node.kubeletPort %d is not a port", n.KubeletPort)
-	check(filepath.IsAbs(n.Cgroup.Root) && filepath.Clean(n.Cgroup.Root) != "/", "node.cgroup.root %q is not a path below the root cgroup", n.Cgroup.Root)
 	check(slices.Contains([]string{"overlayfs", "native"}, n.Containerd.Snapshotter), "node.containerd.snapshotter %q is neither overlayfs nor native", n.Containerd.Snapshotter)
 	check(n.Containerd.SnapshotTmpfsBytes >= 0, "node.containerd.snapshotTmpfsBytes is negative")
 	check(filepath.IsAbs(n.Images.Directory), "node.images.directory %q is not an absolute path", n.Images.Directory)
@@ -78,8 +97,8 @@ func (n *Node) validate() error {
 		// IFNAMSIZ of linux/if.h is 16, the final NUL included; other links' names start with this one.
 		check(n.Network.Bridge != "" && len(n.Network.ServiceLink()) < 16, "node.network.bridge %q is not a link name of at most 11 characters", n.Network.Bridge)
 		check(n.Network.MTU >= 576 && n.Network.MTU <= 65536, "node.network.mtu %d is not between 576 and 65536", n.Network.MTU)
-		check(isInRange(n.Network.ServiceAddress, n.PodRange), "node.network.serviceAddress %q is not in node.podRange", n.Network.ServiceAddress)
-		check(n.Network.GatewayAddress == "" || isInRange(n.Network.GatewayAddress, n.PodRange), "node.network.gatewayAddress %q is not in node.podRange", n.Network.GatewayAddress)
+		check(isInRange(n.Network.ServiceAddress, podRange), "node.network.serviceAddress %q is not in controlPlane.podRange", n.Network.ServiceAddress)
+		check(n.Network.GatewayAddress == "" || isInRange(n.Network.GatewayAddress, podRange), "node.network.gatewayAddress %q is not in controlPlane.podRange", n.Network.GatewayAddress)
 	default:
 		check(false, "node.network.mode %q is neither %s nor %s", n.Network.Mode, NetworkBridge, NetworkHost)
 	}

@@ -77,7 +77,7 @@ func run(program string, call commandLine) error {
 }
 
 // specPath finds the node spec: containerd's shim starts the adapter by its path
-// below the cluster's directory, DIRECTORY/node/bin/sandkube-runc. The path is
+// below the directory of its node, as DIRECTORY/node/bin/sandkube-runc. The path is
 // taken as it was typed, since that file is a link to one program for all clusters.
 func specPath(program string) (string, error) {
 	if path := os.Getenv(SpecVariable); path != "" {

@@ -37,12 +37,12 @@ func cluster(t *testing.T, settings nodespec.OCI) (directory, adapter string) {
 		Cluster:      nodespec.Cluster{Name: "test", Directory: directory},
 		Programs:     programs,
 		ControlPlane: nodespec.ControlPlane{BindAddress: "127.0.0.1", Port: 6443, AdvertiseAddress: "10.42.0.1", ServiceRange: "10.43.0.0/16", PodRange: "10.42.0.0/16"},
-		Node: &nodespec.Node{
-			Name: "node-1", Address: "10.42.0.1", PodRange: "10.42.0.0/24", KubeletPort: 10250,
-			Cgroup:     nodespec.Cgroup{Root: "/sandkube/test/node-1"},
-			Containerd: nodespec.Containerd{Snapshotter: "native"},
-			OCI:        settings,
-			Network:    nodespec.Network{Mode: nodespec.NetworkBridge, Bridge: "sandkube0", MTU: 1500, ServiceAddress: "10.42.0.254", DNSAddress: "10.43.0.10"},
+		Nodes:        []nodespec.Node{{Name: "node-1", Address: "10.42.0.1", PodRange: "10.42.0.0/24", CgroupRoot: "/sandkube/test/node-1"}},
+		Node: &nodespec.NodeSettings{
+			KubeletPort: 10250,
+			Containerd:  nodespec.Containerd{Snapshotter: "native"},
+			OCI:         settings,
+			Network:     nodespec.Network{Mode: nodespec.NetworkBridge, Bridge: "sandkube0", MTU: 1500, ServiceAddress: "10.42.0.254", DNSAddress: "10.43.0.10"},
 		},
 	}
 	encoded, err := json.Marshal(spec)

@@ -52,11 +52,13 @@ func ensureKubeconfigs(spec *nodespec.NodeSpec, store *store, signer *pair) erro
 		{spec.Kubeconfig("controller-manager"), clientCertificate("controller-manager", "system:kube-controller-manager")},
 		{spec.Kubeconfig("scheduler"), clientCertificate("scheduler", "system:kube-scheduler")},
 	}
-	if spec.Node != nil {
+	for _, node := range spec.Views() {
 		// What a node may do follows from this name and group (authorization mode Node).
-		certificate := clientCertificate("kubelet-client", "system:node:"+spec.Node.Name, "system:nodes")
+		certificate := clientCertificate(node.KubeletClient(), "system:node:"+node.Self.Name, "system:nodes")
+		clients = append(clients, client{node.KubeletKubeconfig(), certificate})
+	}
+	if spec.Node != nil {
 		clients = append(clients,
-			client{spec.Kubeconfig("kubelet"), certificate},
 			client{spec.Kubeconfig("network"), clientCertificate("network", NetworkUser)},
 			client{spec.Kubeconfig("storage-provisioner"), clientCertificate("storage-provisioner", StorageProvisionerUser)},
 		)

@@ -38,7 +38,7 @@ const (
 // replaced as a whole, so a process that is killed leaves none in parts.
 func Ensure(spec *nodespec.NodeSpec, now time.Time) error {
 	directory := spec.Path("pki")
-	for _, path := range []string{directory, filepath.Dir(spec.Kubeconfig("kubelet"))} {
+	for _, path := range []string{directory, filepath.Dir(spec.Kubeconfig("scheduler"))} {
 		if err := os.MkdirAll(path, 0o700); err != nil {
 			return fmt.Errorf("pki: %w", err)
 		}

@@ -283,9 +283,33 @@ func TestCertificatesAreRenewedInTime(t *testing.T) {
 	}
 }
 
+func TestEachNodeHasAnIdentityOfItsOwn(t *testing.T) {
+	spec, err := nodespec.Load("../../../protocol/testdata/node-spec-two-nodes.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Cluster.Directory = filepath.Join(t.TempDir(), "default")
+	ensure(t, spec, time.Now())
+	for file, want := range map[string]string{
+		"kubelet-client": "system:node:node-1", "kubelet-2-client": "system:node:node-2",
+	} {
+		if name := load(t, spec, file).Subject.CommonName; name != want {
+			t.Errorf("%s is %s, want %s", file, name, want)
+		}
+	}
+	for file, address := range map[string]string{"kubelet": "10.42.0.1", "kubelet-2": "10.42.1.1"} {
+		if err := load(t, spec, file).VerifyHostname(address); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	if _, err := os.Stat(spec.Kubeconfig("kubelet-2")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestControlPlaneAloneHasNoKubelet(t *testing.T) {
 	spec := testSpec(t)
-	spec.Node = nil
+	spec.Node, spec.Nodes = nil, nil
 	ensure(t, spec, time.Now())
 	for _, path := range []string{spec.PKI("kubelet.crt"), spec.PKI("kubelet-client.crt"), spec.Kubeconfig("kubelet"), spec.Kubeconfig("network"), spec.Kubeconfig("storage-provisioner")} {
 		if _, err := os.Stat(path); !os.IsNotExist(err) {

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"slices"
 
 	"sandkube.dev/runtime/internal/nodespec"
 )
 
-// servingCertificates are those of the API server and, if there is a node, its kubelet.
+// servingCertificates are those of the API server and of each node's kubelet.
 func servingCertificates(spec *nodespec.NodeSpec) ([]leaf, error) {
 	serviceAddress, err := firstAddress(spec.ControlPlane.ServiceRange)
 	if err != nil {
@@ -25,13 +26,16 @@ func servingCertificates(spec *nodespec.NodeSpec) ([]leaf, error) {
 		"kubernetes.default.svc.cluster.local",
 	}
 	addresses := []string{"127.0.0.1", "::1", spec.ControlPlane.BindAddress, spec.ControlPlane.AdvertiseAddress, serviceAddress}
-	if spec.Node == nil {
-		return []leaf{servingCertificate("apiserver", "kube-apiserver", names, addresses)}, nil
+	nodes := spec.Views()
+	if len(nodes) > 0 {
+		names = append(names, nodes[0].Self.Name)
 	}
-	return []leaf{
-		servingCertificate("apiserver", "kube-apiserver", append(names, spec.Node.Name), addresses),
-		servingCertificate("kubelet", "kubelet", []string{spec.Node.Name}, []string{"127.0.0.1", spec.Node.Address}),
-	}, nil
+	leaves := []leaf{servingCertificate("apiserver", "kube-apiserver", names, addresses)}
+	for _, node := range nodes {
+		file := filepath.Base(node.KubeletCertificate())
+		leaves = append(leaves, servingCertificate(file, "kubelet", []string{node.Self.Name}, []string{"127.0.0.1", node.Self.Address}))
+	}
+	return leaves, nil
 }
 
 func servingCertificate(file, commonName string, names, addresses []string) leaf {

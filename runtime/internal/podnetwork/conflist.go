@@ -27,6 +27,7 @@ type plugin struct {
 	NodeAddress    string `json:"nodeAddress"`
 	Bridge         string `json:"bridge,omitempty"`
 	PodRange       string `json:"podRange,omitempty"`
+	ClusterRange   string `json:"clusterRange,omitempty"`
 	Gateway        string `json:"gateway,omitempty"`
 	ServiceRange   string `json:"serviceRange,omitempty"`
 	ServiceAddress string `json:"serviceAddress,omitempty"`
@@ -34,24 +35,25 @@ type plugin struct {
 	StateDirectory string `json:"stateDirectory,omitempty"`
 }
 
-func pluginOf(spec *nodespec.NodeSpec) plugin {
+func pluginOf(spec *nodespec.NodeView) plugin {
 	node := spec.Node
-	made := plugin{Type: "sandkube-cni", Mode: node.Network.Mode, NodeAddress: node.Address}
+	made := plugin{Type: "sandkube-cni", Mode: node.Network.Mode, NodeAddress: spec.Self.Address}
 	if node.Network.Mode == nodespec.NetworkHost {
 		return made
 	}
 	made.Bridge = node.Network.Bridge
-	made.PodRange = node.PodRange
-	made.Gateway = cmp.Or(node.Network.GatewayAddress, node.Address)
+	made.PodRange = spec.Self.PodRange
+	made.ClusterRange = spec.ControlPlane.PodRange
+	made.Gateway = cmp.Or(node.Network.GatewayAddress, spec.Self.Address)
 	made.ServiceRange = spec.ControlPlane.ServiceRange
 	made.ServiceAddress = node.Network.ServiceAddress
 	made.MTU = node.Network.MTU
-	made.StateDirectory = spec.NodePath("cni", "state")
+	made.StateDirectory = spec.LeaseDirectory()
 	return made
 }
 
 // WriteConfig writes the node's network configuration list.
-func WriteConfig(spec *nodespec.NodeSpec) error {
+func WriteConfig(spec *nodespec.NodeView) error {
 	data, err := json.MarshalIndent(list{
 		CNIVersion: "1.0.0",
 		Name:       "sandkube",

@@ -11,6 +11,7 @@ import (
 	"sandkube.dev/runtime/internal/components/apiserver"
 	"sandkube.dev/runtime/internal/components/controllermanager"
 	"sandkube.dev/runtime/internal/components/datastore"
+	"sandkube.dev/runtime/internal/components/noderole"
 	"sandkube.dev/runtime/internal/components/scheduler"
 	"sandkube.dev/runtime/internal/nodespec"
 	"sandkube.dev/runtime/internal/service"
@@ -58,6 +59,8 @@ func ControlPlane(ctx context.Context, spec *nodespec.NodeSpec, reporter service
 		}
 		services = append(services, service.Service{Name: access.Name, Dependencies: []string{apiserver.Name}, Run: func(ctx context.Context, ready func()) error {
 			return access.Run(ctx, administrator, access.NodeComponents(), ready)
+		}}, service.Service{Name: noderole.Name, Dependencies: []string{apiserver.Name}, Run: func(ctx context.Context, ready func()) error {
+			return noderole.Run(ctx, administrator, spec.Nodes[0].Name, ready)
 		}})
 	}
 	return service.Run(ctx, services, reporter)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 
+	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apiserver/pkg/util/compatibility"
+	"k8s.io/client-go/kubernetes"
 	logsapi "k8s.io/component-base/logs/api/v1"
 
 	"sandkube.dev/runtime/internal/components/containers"
@@ -25,7 +27,7 @@ const apiServer = "api-server-reachable"
 // Node runs the kubelet, the provisioner of volumes, and, where pods' kernel settings may have no
 // effect, what tells their owners, until ctx is done. containerd is
 // a process of its own.
-func Node(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporter) error {
+func Node(ctx context.Context, spec *nodespec.NodeView, reporter service.Reporter) error {
 	if err := compatibility.DefaultComponentGlobalsRegistry.Set(); err != nil {
 		return fmt.Errorf("feature gates: %w", err)
 	}
@@ -49,40 +51,50 @@ func Node(ctx context.Context, spec *nodespec.NodeSpec, reporter service.Reporte
 			return kubelet.Run(ctx, spec, ready)
 		}},
 		{Name: storage.Name, Dependencies: []string{apiServer}, Run: func(ctx context.Context, ready func()) error {
-			return storage.Run(ctx, storageClient, storage.Config{NodeName: spec.Node.Name, Directory: spec.NodePath("storage")}, ready)
+			return storage.Run(ctx, storageClient, storage.Config{NodeName: spec.Self.Name, Directory: spec.NodePath("storage")}, ready)
 		}},
 	}
 	if spec.Node.OCI.SysctlStandIns {
 		services = append(services, service.Service{Name: unenforced.Name, Dependencies: []string{apiServer}, Run: func(ctx context.Context, ready func()) error {
-			client, err := kubeclient.New(spec.Kubeconfig("kubelet"))
+			client, err := kubeclient.New(spec.KubeletKubeconfig())
 			if err != nil {
 				return err
 			}
-			return unenforced.Run(ctx, client, spec.Node.Name, ready)
+			return unenforced.Run(ctx, client, spec.Self.Name, ready)
 		}})
 	}
 	return service.Run(ctx, services, reporter)
 }
 
-// waitForAPIServer blocks until the API server answers the node's identity. That is
-// about a second before the API server calls itself ready: it waits that long before it
-// writes its default roles, which nodes do not need (their authorizer is "Node").
-func waitForAPIServer(ctx context.Context, spec *nodespec.NodeSpec, ready func()) error {
-	client, err := kubeclient.New(spec.Kubeconfig("kubelet"))
+// waitForAPIServer blocks until the API server answers the node's identity and has its Node
+// object. That is about a second before the API server calls itself ready: it waits that
+// long before it writes its default roles, which nodes do not need (their authorizer is
+// "Node").
+func waitForAPIServer(ctx context.Context, spec *nodespec.NodeView, ready func()) error {
+	client, err := kubeclient.New(spec.KubeletKubeconfig())
 	if err != nil {
 		return err
 	}
-	err = kubeclient.Poll(ctx, func() error {
-		_, err := client.CoreV1().Nodes().Get(ctx, spec.Node.Name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		return err
-	})
-	if err != nil {
+	if err := kubeclient.Poll(ctx, func() error { return ensureNode(ctx, client, spec) }); err != nil {
 		return err
 	}
 	ready()
 	<-ctx.Done()
 	return nil
+}
+
+// ensureNode makes the Node object with the node's part of the pod range. A kubelet makes it
+// without one, and a controller then gives each node the next part that is free: of several
+// nodes that come up at once, each could get another's.
+func ensureNode(ctx context.Context, client kubernetes.Interface, spec *nodespec.NodeView) error {
+	nodes := client.CoreV1().Nodes()
+	_, err := nodes.Get(ctx, spec.Self.Name, metav1.GetOptions{})
+	if !apierrors.IsNotFound(err) {
+		return err
+	}
+	_, err = nodes.Create(ctx, &v1.Node{
+		ObjectMeta: metav1.ObjectMeta{Name: spec.Self.Name},
+		Spec:       v1.NodeSpec{PodCIDR: spec.Self.PodRange, PodCIDRs: []string{spec.Self.PodRange}},
+	}, metav1.CreateOptions{})
+	return err
 }

@@ -110,6 +110,18 @@ func (k *Keeper) isStopping() bool {
 	}
 }
 
+// Kill ends the role's process at once; the role is started again. The error is ErrEnded
+// when there is no process.
+func (k *Keeper) Kill() error {
+	k.mu.Lock()
+	current := k.current
+	k.mu.Unlock()
+	if current == nil {
+		return ErrEnded
+	}
+	return current.Signal(syscall.SIGKILL)
+}
+
 // Stop asks the role's process to end, kills it when the limit is over, and returns
 // when it has ended. grace is what a process with a command pipe is told.
 func (k *Keeper) Stop(grace, limit time.Duration) error {

@@ -45,7 +45,7 @@ func play(act string) {
 		panic("boom")
 	case "fatal":
 		reporter := control.NewReporter()
-		reporter.Hello("program", "1", "name of its own")
+		reporter.Report(control.Event{Type: control.Hello, Program: "program", Version: "1", Role: "name of its own"})
 		reporter.Fatal("kubelet", fmt.Errorf("no cgroup"))
 		os.Exit(1)
 	case "exit-starting":

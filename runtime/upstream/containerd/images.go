@@ -62,7 +62,28 @@ func runImages(ctx context.Context, args []string, out *lines) (result any, err 
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	store.UnpackLimitBytes = *limit
+	if flags.Arg(0) == "copy" {
+		return runCopy(ctx, store, *snapshotter, flags.Args()[1:])
+	}
 	return runVerb(ctx, store, flags.Arg(0), flags.Args()[1:])
+}
+
+// runCopy brings in images of another node, whose snapshotter is the same.
+func runCopy(ctx context.Context, store *imagestore.Store, snapshotter string, args []string) (result any, err error) {
+	flags := flag.NewFlagSet("copy", flag.ContinueOnError)
+	from := flags.String("from", "", "the `socket` of the containerd that has the images")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if *from == "" || flags.NArg() == 0 {
+		return nil, errors.New("copy takes --from and names of images")
+	}
+	other, err := imagestore.Open(*from, snapshotter, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, other.Close()) }()
+	return store.CopyFrom(ctx, other, flags.Args())
 }
 
 // archiveOutput is where an archive for "-" goes: standard output has the lines. Without

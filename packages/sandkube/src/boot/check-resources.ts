@@ -15,9 +15,13 @@ const dayMs = 24 * 60 * 60 * 1_000;
  * Below this a cluster does not come up, or is killed while it does: measured, an idle control plane
  * takes some 300 MiB, a node with it some 450 MiB, part of it pages of programs that can be dropped.
  */
-export function leastMemoryBytes(mode: ClusterMode): number {
-  return (mode === "control-plane" ? 192 : 320) * mebibyte;
+export function leastMemoryBytes(mode: ClusterMode, nodes = 1): number {
+  if (mode === "control-plane") return 192 * mebibyte;
+  return (320 + (nodes - 1) * furtherNodeMebibytes) * mebibyte;
 }
+
+/** What an idle node takes beside the first one, measured (docs/adr/0010). */
+const furtherNodeMebibytes = 100;
 
 /** The datastore sets 128 MiB aside for its log, and images and logs come on top. */
 export const leastDiskBytes = 192 * mebibyte;
@@ -29,6 +33,7 @@ export interface ResourceRequest {
   /** The cluster's directory, which is there. */
   directory: string;
   mode: ClusterMode;
+  nodes: number;
   facts: Facts | null;
   plan: Plan;
   /** When the cluster was made, RFC 3339; null for a new one. */
@@ -40,9 +45,9 @@ export interface ResourceRequest {
  * E_CLOCK, E_MEMORY or E_DATA_DIRECTORY.
  */
 export async function checkResources(request: ResourceRequest): Promise<void> {
-  const { directory, mode, facts, plan, createdAt } = request;
+  const { directory, mode, nodes, facts, plan, createdAt } = request;
   checkClock(Date.now(), createdAt);
-  checkMemory(facts?.system.memoryAvailableBytes ?? freemem(), mode);
+  checkMemory(facts?.system.memoryAvailableBytes ?? freemem(), mode, nodes);
   checkDisk(await fs.statfs(directory), directory);
   const keepsContainersOnDisk = !plan.adaptations.some(({ id }) => id === "snapshots-on-tmpfs");
   if (mode !== "control-plane" && keepsContainersOnDisk) await checkExecution(directory);
@@ -69,11 +74,12 @@ export function checkClock(now: number, createdAt: string | null): void {
 }
 
 /** Compares the memory that is available, 0 where the sandbox does not tell, with what a mode needs. */
-export function checkMemory(availableBytes: number, mode: ClusterMode): void {
-  const least = leastMemoryBytes(mode);
+export function checkMemory(availableBytes: number, mode: ClusterMode, nodes = 1): void {
+  const least = leastMemoryBytes(mode, nodes);
   if (availableBytes === 0 || availableBytes >= least) return;
   const hasNode = mode !== "control-plane";
-  const what = hasNode ? "a cluster with a node" : "a control plane";
+  const withNodes = nodes === 1 ? "a cluster with a node" : `a cluster with ${nodes} nodes`;
+  const what = hasNode ? withNodes : "a control plane";
   throw new SandkubeError(
     "E_MEMORY",
     `only ${mebibytes(availableBytes)} of memory are available, and ${what} needs ${mebibytes(least)} at the least`,

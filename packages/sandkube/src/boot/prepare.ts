@@ -1,5 +1,6 @@
 import type { ClusterOptions } from "../config/cluster-options.js";
 import type { Environment } from "../config/environment.js";
+import { SandkubeError } from "../errors.js";
 import type { ClusterMode, ProgressListener } from "../events.js";
 import { baseNodeSpec } from "../plan/node-spec.js";
 import { planNode, type Plan } from "../plan/plan.js";
@@ -34,6 +35,19 @@ export interface Prepared {
   plan: Plan;
 }
 
+/** Several nodes need pods with networks of their own. Throws E_SANDBOX where these can not be had. */
+function checkNodes(nodes: number, mode: ClusterMode): void {
+  if (nodes === 1 || mode === "full") return;
+  const what =
+    mode === "host-network"
+      ? "pods here share the sandbox's network, which only one node can have"
+      : "this sandbox allows no node";
+  throw new SandkubeError("E_SANDBOX", `${nodes} nodes can not run here: ${what}`, {
+    hint: "Leave --nodes out; `sandkube doctor` says why pods have no networks of their own here.",
+    details: { nodes, mode },
+  });
+}
+
 /**
  * Decides how the cluster runs in the sandbox, checks that it can, and writes the node spec.
  * Nothing outside the cluster's directory is changed.
@@ -53,7 +67,11 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
   const mode = await step({
     name: "mode",
     title: "Choosing the mode",
-    run: async () => (facts === null ? "control-plane" : chooseMode(options.mode, facts)),
+    run: async () => {
+      const chosen = facts === null ? "control-plane" : chooseMode(options.mode, facts);
+      checkNodes(options.nodes, chosen);
+      return chosen;
+    },
     result: (chosen) => chosen,
   });
   const addresses = facts?.system.addresses ?? [];
@@ -90,6 +108,7 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
       checkResources({
         directory: paths.directory,
         mode,
+        nodes: options.nodes,
         facts,
         plan,
         createdAt: request.createdAt,

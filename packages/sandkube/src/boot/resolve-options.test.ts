@@ -10,6 +10,7 @@ const record: ClusterRecord = {
   completedAt: "2026-01-02T03:04:15.678Z",
   settings: {
     mode: "control-plane",
+    nodes: 1,
     apiPort: 7443,
     bindAddress: "127.0.0.1",
     kubeletPort: 10250,

@@ -232,10 +232,8 @@ async function finish(
   const timings = await waitUntilUsable({
     client: new SupervisorClient(paths.controlSocket),
     paths,
-    node:
-      spec.node === null
-        ? null
-        : { name: spec.node.name, dnsAddress: spec.node.network.dnsAddress },
+    nodes: spec.nodes.map(({ name }) => name),
+    dnsAddress: spec.node?.network.dnsAddress ?? null,
     startMs,
     startedAt,
     deadline: { ...deadlineIn(timeoutMs - elapsedMs), limitMs: timeoutMs },

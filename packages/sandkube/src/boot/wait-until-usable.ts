@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import { SandkubeError } from "../errors.js";
-import type { ProgressListener } from "../events.js";
+import { nodeRoleName, type ProgressListener } from "../events.js";
 import { KubeClient } from "../kube/kube-client.js";
 import { parseKubeconfig, type KubeconfigCredentials } from "../kube/kubeconfig.js";
 import {
@@ -24,7 +24,7 @@ const kubeconfigPollMs = 20;
 /** When the cluster reached each milestone, in milliseconds since the start of `up`. */
 export interface BootTimings {
   apiReadyMs: number;
-  /** Null for a cluster without a node. */
+  /** When all nodes were; null for a cluster without a node. */
   nodeReadyMs: number | null;
   schedulableMs: number;
   /** When the cluster's DNS answered; null for a cluster without a node. */
@@ -34,8 +34,10 @@ export interface BootTimings {
 export interface UsableRequest {
   client: SupervisorClient;
   paths: ClusterPaths;
+  /** The names of the nodes, in the order of their numbers. */
+  nodes: readonly string[];
   /** Null for a cluster without a node. */
-  node: { name: string; dnsAddress: string } | null;
+  dnsAddress: string | null;
   /** Start of `up`: on the monotonic clock, and since the epoch. */
   startMs: number;
   startedAt: number;
@@ -68,23 +70,26 @@ export async function waitUntilUsable(request: UsableRequest): Promise<BootTimin
   });
   const apiReadyMs = sinceStart();
   let nodeReadyMs: number | null = null;
-  const node = request.node === null ? null : await awaitedNode(request.node.name, client, signal);
-  if (node !== null) {
+  const nodes = await awaitedNodes(request.nodes, client, signal);
+  const hasNode = nodes.length > 0;
+  if (hasNode) {
     await step({
       name: "node-ready",
-      title: "Waiting for the node",
-      run: () => waitForNode(context, node),
+      title: nodes.length === 1 ? "Waiting for the node" : `Waiting for ${nodes.length} nodes`,
+      run: async () => {
+        for (const node of nodes) await waitForNode(context, node);
+      },
     });
     nodeReadyMs = sinceStart();
   }
   await step({
     name: "schedulable",
-    title: node === null ? "Waiting for the controllers" : "Waiting until pods can be scheduled",
-    run: () => waitForSchedulable(context, node),
+    title: hasNode ? "Waiting until pods can be scheduled" : "Waiting for the controllers",
+    run: () => waitForSchedulable(context, nodes),
   });
   const schedulableMs = sinceStart();
-  if (request.node === null) return { apiReadyMs, nodeReadyMs, schedulableMs, dnsReadyMs: null };
-  const { dnsAddress } = request.node;
+  const { dnsAddress } = request;
+  if (dnsAddress === null) return { apiReadyMs, nodeReadyMs, schedulableMs, dnsReadyMs: null };
   await step({
     name: "dns",
     title: "Waiting for the cluster's DNS",
@@ -93,20 +98,25 @@ export async function waitUntilUsable(request: UsableRequest): Promise<BootTimin
   return { apiReadyMs, nodeReadyMs, schedulableMs, dnsReadyMs: sinceStart() };
 }
 
-async function awaitedNode(
-  name: string,
+async function awaitedNodes(
+  names: readonly string[],
   client: SupervisorClient,
   signal: AbortSignal,
-): Promise<AwaitedNode> {
+): Promise<AwaitedNode[]> {
   const status = await client.status(signal);
-  return {
-    name,
-    startedAt: status === null ? Date.now() : Date.parse(status.startedAt),
-    isRoleReady: async (look) => {
-      const roles = (await client.status(look))?.roles ?? [];
-      return roles.some(({ role, ready }) => role === "node" && ready);
-    },
-  };
+  const startedAt = status === null ? Date.now() : Date.parse(status.startedAt);
+  return names.map((name, index) => {
+    const nodeRole = nodeRoleName("node", index + 1);
+    return {
+      name,
+      role: nodeRole,
+      startedAt,
+      isRoleReady: async (look) => {
+        const roles = (await client.status(look))?.roles ?? [];
+        return roles.some(({ role, ready }) => role === nodeRole && ready);
+      },
+    };
+  });
 }
 
 /** The supervisor writes the kubeconfig before it starts a role, but may already listen by then. */

@@ -2,8 +2,16 @@ import { readNodeSpec } from "../boot/stored-plan.js";
 import { replaceEgress } from "../egress/way-out.js";
 import { SandkubeError } from "../errors.js";
 import type { ProgressListener } from "../events.js";
-import { listImages, type ImageInfo } from "../images/list-images.js";
-import type { ImageStore } from "../images/image-tool.js";
+import { nodeNumbers } from "../node-names.js";
+import {
+  copyToAll,
+  listAll,
+  removedFromAll,
+  whereFound,
+  whereFoundFirst,
+  type ClusterImageInfo,
+  type ImageStores,
+} from "../images/several-stores.js";
 import {
   buildArchive,
   buildImage,
@@ -39,7 +47,7 @@ export interface ImageLoadOptions extends ImageProgressOptions {
   unpackLimitBytes?: number | undefined;
 }
 
-/** The container images of a cluster's node. */
+/** The container images of a cluster's nodes: what is brought in, every node gets. */
 export class ClusterImages {
   readonly #surroundings: Surroundings;
   readonly #paths: ClusterPaths;
@@ -58,7 +66,9 @@ export class ClusterImages {
    * the codes E_IMAGE*, or E_CLUSTER_NOT_RUNNING.
    */
   async load(archive: ImageSource, options: ImageLoadOptions = {}): Promise<LoadedImage[]> {
-    const loaded = await loadImage(await this.#store(options.signal), archive, options);
+    const stores = await this.#stores(options.signal);
+    const loaded = await loadImage(stores[0], archive, options);
+    await copyToAll(stores, namesOf(loaded), options.signal);
     for (const { name } of loaded) options.onProgress?.({ type: "image-loaded", reference: name });
     return loaded;
   }
@@ -69,40 +79,50 @@ export class ClusterImages {
    * E_EGRESS_REFUSED, E_TLS_UNTRUSTED; or E_IMAGE*, E_CLUSTER_NOT_RUNNING.
    */
   async pull(reference: string, options: PullImageOptions = {}): Promise<PulledImage> {
-    const store = await this.#store(options.signal);
+    const stores = await this.#stores(options.signal);
     const { egress } = await readNodeSpec(this.#paths);
     const environment = replaceEgress(process.env, egress.environment);
-    return await pullImage(store, reference, { ...options, environment });
+    const pulled = await pullImage(stores[0], reference, { ...options, environment });
+    await copyToAll(stores, namesOf([pulled]), options.signal);
+    return pulled;
   }
 
-  /** The node's images, sorted by name. Throws E_IMAGE or E_CLUSTER_NOT_RUNNING. */
-  async list(signal?: AbortSignal): Promise<ImageInfo[]> {
-    return await listImages(await this.#store(signal), signal);
+  /** The nodes' images, sorted by name. Throws E_IMAGE or E_CLUSTER_NOT_RUNNING. */
+  async list(signal?: AbortSignal): Promise<ClusterImageInfo[]> {
+    return await listAll(await this.#stores(signal), signal);
   }
 
   /**
-   * Makes an image of a directory or a program, without Docker, and gives it to the node or
-   * writes an archive, for which the node need not run unless it has the base. Throws one of the codes E_IMAGE*, E_USAGE or E_CLUSTER_NOT_RUNNING.
+   * Makes an image of a directory or a program, without Docker, and gives it to the nodes or
+   * writes an archive, for which no node need run unless it has the base. Throws one of the codes E_IMAGE*, E_USAGE or E_CLUSTER_NOT_RUNNING.
    */
   async build(recipe: ImageRecipe, options: ImageProgressOptions = {}): Promise<BuiltImage> {
     if (needsNoCluster(recipe)) {
       return await buildArchive({ programs: await this.#surroundings.locate() }, recipe, options);
     }
-    return await buildImage(await this.#store(options.signal), recipe, options);
+    const stores = await this.#stores(options.signal);
+    const built = await buildImage(stores[0], recipe, options);
+    if (built.output === undefined) await copyToAll(stores, namesOf([built]), options.signal);
+    return built;
   }
 
-  /** Writes images into one archive for OCI tools and for Docker. */
+  /** Writes images that one node has into one archive for OCI tools and for Docker. */
   async save(
     names: readonly string[],
     destination: ArchiveDestination,
     options: ImageProgressOptions = {},
   ): Promise<SavedImages> {
-    return await saveImages(await this.#store(options.signal), names, destination, options);
+    return await whereFoundFirst(await this.#stores(options.signal), (store) =>
+      saveImages(store, names, destination, options),
+    );
   }
 
   /** Gives an image another name, and returns that in full. */
   async tag(source: string, target: string, signal?: AbortSignal): Promise<string> {
-    return await tagImage(await this.#store(signal), source, target, signal);
+    const names = await whereFound(await this.#stores(signal), (store) =>
+      tagImage(store, source, target, signal),
+    );
+    return names[0] ?? target;
   }
 
   /**
@@ -113,7 +133,10 @@ export class ClusterImages {
     names: readonly string[],
     options: { force?: boolean | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<RemovedImages> {
-    return await removeImages(await this.#store(options.signal), names, options);
+    const removed = await whereFound(await this.#stores(options.signal), (store) =>
+      removeImages(store, names, options),
+    );
+    return removedFromAll(removed);
   }
 
   /**
@@ -124,27 +147,45 @@ export class ClusterImages {
     options: { all?: boolean | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<RemovedImages> {
     const { all = false, signal } = options;
-    const store = await this.#store(signal);
-    if (!all) return await pruneImages(store, { all, keep: [], signal });
-    using client = new KubeClient(this.#credentials());
-    return await pruneImages(store, { all, keep: await listPodImages(client, signal), signal });
+    const stores = await this.#stores(signal);
+    const keep = all ? await this.#imagesOfPods(signal) : [];
+    return removedFromAll(
+      await whereFound(stores, (store) => pruneImages(store, { all, keep, signal })),
+    );
   }
 
-  /** The images of the node, which has to run. */
-  async #store(signal?: AbortSignal): Promise<ImageStore> {
+  async #imagesOfPods(signal: AbortSignal | undefined): Promise<string[]> {
+    using client = new KubeClient(this.#credentials());
+    return await listPodImages(client, signal);
+  }
+
+  /** The images of the nodes, which have to run. */
+  async #stores(signal?: AbortSignal): Promise<ImageStores> {
     const name = this.#surroundings.clusterName;
     if (!(await new SupervisorClient(this.#paths.controlSocket).isAlive(signal))) {
       throw new SandkubeError("E_CLUSTER_NOT_RUNNING", `the cluster ${name} is stopped`, {
         hint: "`sandkube up` resumes it.",
       });
     }
-    const { node } = await readNodeSpec(this.#paths);
+    const { node, nodes } = await readNodeSpec(this.#paths);
     if (node === null) {
       throw new SandkubeError("E_IMAGE", `the cluster ${name} has no node, so it has no images`, {
         hint: "A cluster with a node is made by `sandkube up` without --control-plane.",
       });
     }
     const programs = await this.#surroundings.locate();
-    return { programs, paths: this.#paths, snapshotter: node.containerd.snapshotter };
+    const { snapshotter } = node.containerd;
+    const storeOf = (number: number) => ({
+      programs,
+      paths: this.#paths,
+      snapshotter,
+      node: number,
+    });
+    const [, ...others] = nodeNumbers(nodes.length);
+    return [storeOf(1), ...others.map(storeOf)];
   }
+}
+
+function namesOf(images: readonly { name: string }[]): string[] {
+  return images.map(({ name }) => name);
 }

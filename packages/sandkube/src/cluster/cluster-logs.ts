@@ -1,8 +1,9 @@
-import { roleNames, type RoleName } from "../events.js";
+import { roleNamesOf, type RoleName } from "../events.js";
 import { exists } from "../platform/files.js";
 import { readLogs, type LogLine } from "../runtime/role-logs.js";
 import { clusterNotFound } from "../state/cluster-lock.js";
 import { clusterPaths } from "../state/cluster-paths.js";
+import { numberOfNodes } from "../state/cluster-record.js";
 import { surroundingsOf, type ClusterReference } from "./surroundings.js";
 
 export interface ClusterLogsOptions extends ClusterReference {
@@ -20,7 +21,7 @@ export async function* clusterLogs(options: ClusterLogsOptions = {}): AsyncGener
   const { dataDirectory, clusterName } = surroundingsOf(options);
   const paths = clusterPaths(dataDirectory, clusterName);
   if (!(await exists(paths.directory))) throw clusterNotFound(clusterName, paths);
-  yield* readLogs(paths, options.roles ?? roleNames, {
+  yield* readLogs(paths, options.roles ?? roleNamesOf(await numberOfNodes(paths)), {
     tail: options.tail ?? Number.POSITIVE_INFINITY,
     follow: options.follow ?? false,
     signal: options.signal,

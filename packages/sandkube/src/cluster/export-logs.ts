@@ -4,7 +4,8 @@ import { gzip } from "node:zlib";
 import { promisify } from "node:util";
 import { packTar } from "modern-tar";
 import { SandkubeError } from "../errors.js";
-import { roleNames } from "../events.js";
+import { roleNamesOf } from "../events.js";
+import { maxNodes } from "../node-names.js";
 import { directoriesIn, exists, readFileIfExists, tailOf } from "../platform/files.js";
 import { clusterNotFound } from "../state/cluster-lock.js";
 import { clusterPaths, failedLogsDirectory, type ClusterPaths } from "../state/cluster-paths.js";
@@ -61,7 +62,7 @@ async function addLogs(
   folder: string,
   fileOf: ClusterPaths["log"],
 ): Promise<void> {
-  for (const role of roleNames) {
+  for (const role of roleNamesOf(maxNodes)) {
     const lines = await tailOf(fileOf(role), Number.POSITIVE_INFINITY, maxLogBytes);
     if (lines.length > 0) texts.set(`${folder}/${role}.log`, `${lines.join("\n")}\n`);
   }

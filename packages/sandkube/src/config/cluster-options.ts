@@ -2,7 +2,11 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { SandkubeError } from "../errors.js";
 import { clusterModes } from "../events.js";
+import { maxNodes } from "../node-names.js";
 import { isIpv4Range, parseIpv4Range, rangesOverlap } from "./ipv4-range.js";
+
+/** The length of the prefix of each node's part of the pod range. */
+export const nodePodRangePrefix = 24;
 
 /**
  * A cluster's name: it is part of paths, link names and a kubeconfig context. `images` in the data
@@ -47,6 +51,13 @@ export const clusterOptionsSchema = z
     mode: z
       .enum(["auto", "node", ...clusterModes], `mode is auto, node, ${clusterModes.join(" or ")}`)
       .default("node"),
+    /** How many nodes there are, all in this sandbox; the first one is the control plane's. */
+    nodes: z
+      .number("nodes is a number")
+      .int("nodes is a whole number")
+      .min(1, "nodes is at least 1")
+      .max(maxNodes, `nodes is at most ${maxNodes}`)
+      .default(1),
     /** TCP port of the API server. */
     apiPort: port("apiPort").default(6443),
     /** Address on which the API server listens; the loopback address keeps it inside the sandbox. */
@@ -97,6 +108,10 @@ export const clusterOptionsSchema = z
         message: `apiPort and kubeletPort are both ${options.apiPort}`,
       });
     }
+    const problem = nodesProblem(options);
+    if (problem !== null) {
+      context.addIssue({ code: "custom", path: ["nodes"], message: problem });
+    }
     if (isIpv4Range(options.podRange) && isIpv4Range(options.serviceRange)) {
       if (rangesOverlap(parseIpv4Range(options.podRange), parseIpv4Range(options.serviceRange))) {
         context.addIssue({
@@ -107,6 +122,29 @@ export const clusterOptionsSchema = z
       }
     }
   });
+
+/** Why a number of nodes can not be had with the other settings; null when it can. */
+function nodesProblem({
+  mode,
+  nodes,
+  podRange,
+}: {
+  mode: string;
+  nodes: number;
+  podRange: string;
+}): string | null {
+  if (nodes === 1) return null;
+  if (mode === "control-plane") return `nodes is ${nodes}, but mode control-plane has no node`;
+  if (mode === "host-network") {
+    return `nodes is ${nodes}, but mode host-network has one node: all pods share its network`;
+  }
+  if (!isIpv4Range(podRange)) return null;
+  const { prefix } = parseIpv4Range(podRange);
+  const room = 2 ** Math.max(0, nodePodRangePrefix - prefix);
+  return nodes <= room
+    ? null
+    : `podRange ${podRange} has room for ${room} nodes with a /${nodePodRangePrefix} each, not for ${nodes}`;
+}
 
 /** A cluster's settings, complete. */
 export type ClusterOptions = z.output<typeof clusterOptionsSchema>;

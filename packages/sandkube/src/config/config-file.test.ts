@@ -6,13 +6,13 @@ const head = "apiVersion: sandkube.dev/v1alpha1\nkind: Cluster\n";
 
 test("a configuration gives its options, and nothing for what it leaves out", () => {
   const text = `${head}name: test
-mode: control-plane
+nodes: 2
 apiPort: 7443
 podRange: 10.50.0.0/16
 publish: ["8080:default/web:80"]
 `;
   expect(parseConfigFile(text, "cluster.yaml")).toEqual({
-    options: { name: "test", mode: "control-plane", apiPort: 7443, podRange: "10.50.0.0/16" },
+    options: { name: "test", nodes: 2, apiPort: 7443, podRange: "10.50.0.0/16" },
     publish: ["8080:default/web:80"],
     ignored: [],
   });
@@ -59,10 +59,12 @@ nodes:
   image: kindest/node:v1.36.4
   extraPortMappings: []
 - role: worker
+  labels: {tier: backend}
 `;
     expect(parseConfigFile(text, "kind.yaml")).toEqual({
       options: {
         name: "dev",
+        nodes: 2,
         bindAddress: "127.0.0.1",
         apiPort: 7443,
         podRange: "10.244.0.0/16",
@@ -74,7 +76,7 @@ nodes:
         "featureGates",
         "nodes[0].image",
         "nodes[0].extraPortMappings",
-        "nodes[1]",
+        "nodes[1].labels",
       ],
     });
   });
@@ -83,6 +85,15 @@ nodes:
     expect(refusalOf(`${kind}networking: {podSubnet: fd00::/64}`).message).toContain(
       "networking.podSubnet",
     );
+  });
+
+  test.each([
+    ["nodes: [{role: worker}]", "0 have the role control-plane"],
+    ["nodes: [{role: control-plane}, {role: control-plane}]", "2 have the role control-plane"],
+    ["nodes: [{}, {}, {role: worker}]", "2 have the role control-plane"],
+    [`nodes: [{}${", {role: worker}".repeat(9)}]`, "at most 9"],
+  ])("is refused with %s", (nodes, says) => {
+    expect(refusalOf(`${kind}${nodes}\n`).message).toContain(says);
   });
 });
 

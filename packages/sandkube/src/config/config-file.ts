@@ -26,6 +26,10 @@ export const configFileSchema = z.strictObject({
     .describe(
       "`node` runs a node, and fails where the sandbox allows none: `full`, whose pods have networks of their own, where that can be had, else `host-network`, whose pods share the node's; `control-plane` runs none; `auto` takes the richest that the sandbox allows.",
     ),
+  nodes: options.nodes
+    .removeDefault()
+    .optional()
+    .describe("How many nodes there are, all in this sandbox."),
   apiPort: options.apiPort.removeDefault().optional().describe("TCP port of the API server."),
   bindAddress: options.bindAddress
     .removeDefault()

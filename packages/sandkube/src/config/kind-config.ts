@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ConfigFile } from "./config-file.js";
 import { clusterOptionsSchema } from "./cluster-options.js";
+import { maxNodes } from "../node-names.js";
 
 /** The version of kind's configuration that is read (https://kind.sigs.k8s.io/docs/user/configuration/). */
 export const kindApiVersion = "kind.x-k8s.io/v1alpha4";
@@ -22,6 +23,7 @@ const kindSchema = z.looseObject({
     .optional(),
   nodes: z
     .array(z.looseObject({ role: z.enum(["control-plane", "worker"]).optional() }))
+    .max(maxNodes, `there are at most ${maxNodes}`)
     .optional(),
 });
 
@@ -41,9 +43,18 @@ export function readKindConfig(content: object): ConfigFile | { problems: string
     };
   }
   const { name, networking = {}, nodes = [] } = parsed.data;
+  const controlPlanes = nodes.filter(({ role = "control-plane" }) => role === "control-plane");
+  if (nodes.length > 0 && controlPlanes.length !== 1) {
+    return {
+      problems: [
+        `nodes: ${controlPlanes.length} have the role control-plane; it has to be one, the others are workers`,
+      ],
+    };
+  }
   const { apiServerAddress, apiServerPort, podSubnet, serviceSubnet } = networking;
   const given = {
     name,
+    nodes: nodes.length === 0 ? undefined : nodes.length,
     bindAddress: apiServerAddress,
     apiPort: apiServerPort,
     podRange: podSubnet,
@@ -66,14 +77,11 @@ function ignoredKeys(content: object): string[] {
   });
 }
 
-/** There is one node, which is control plane and worker at once. */
+/** Of a node only its role counts: all nodes are alike, and the first one is the control plane's. */
 function ignoredNodes(nodes: readonly Record<string, unknown>[]): string[] {
-  return nodes.flatMap((node, index) => [
-    ...(index === 0 ? [] : [`nodes[${index}]`]),
-    ...(index === 0
-      ? Object.keys(node)
-          .filter((key) => key !== "role")
-          .map((key) => `nodes[0].${key}`)
-      : []),
-  ]);
+  return nodes.flatMap((node, index) =>
+    Object.keys(node)
+      .filter((key) => key !== "role")
+      .map((key) => `nodes[${index}].${key}`),
+  );
 }

@@ -4,7 +4,7 @@ import type { ClusterPaths } from "../state/cluster-paths.js";
 /** The namespace of containerd in which the kubelet's images and containers live. */
 const kubernetesNamespace = "k8s.io";
 
-/** A command line of `ctr` that speaks to a cluster's containerd. */
+/** A command line of `ctr` that speaks to the containerd of a cluster's first node. */
 export function ctrCommand(
   programs: Programs,
   paths: ClusterPaths,
@@ -14,6 +14,13 @@ export function ctrCommand(
     file: programs.path("sandkube-containerd"),
     // The warnings are about cgroup version 1, which is not the user's choice.
     environment: { ...process.env, CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS: "true" },
-    args: ["ctr", "--address", paths.containerdSocket, "--namespace", kubernetesNamespace, ...args],
+    args: [
+      "ctr",
+      "--address",
+      paths.containerdSocket(1),
+      "--namespace",
+      kubernetesNamespace,
+      ...args,
+    ],
   };
 }

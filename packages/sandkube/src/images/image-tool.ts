@@ -12,6 +12,8 @@ export interface ImageStore {
   paths: ClusterPaths;
   /** The snapshotter that the node uses. */
   snapshotter: string;
+  /** The node's number. */
+  node: number;
 }
 
 /** What work on archives alone needs. */
@@ -78,7 +80,7 @@ export async function runImageTool<T>(
   const command = [
     "images",
     ...("paths" in store
-      ? ["--address", store.paths.containerdSocket, "--snapshotter", store.snapshotter]
+      ? ["--address", store.paths.containerdSocket(store.node), "--snapshotter", store.snapshotter]
       : []),
     ...(options.unpackLimitBytes === undefined
       ? []

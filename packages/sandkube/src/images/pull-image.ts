@@ -40,7 +40,7 @@ const lineSchema = z.discriminatedUnion("type", [
  * kubelet's pulls use. Throws as {@link runRegistryTool} does.
  */
 export async function pullImage(
-  { programs, paths, snapshotter }: ImageStore,
+  { programs, paths, snapshotter, node }: ImageStore,
   reference: string,
   options: PullImageOptions & { environment: NodeJS.ProcessEnv },
 ): Promise<PulledImage> {
@@ -48,7 +48,7 @@ export async function pullImage(
   const { unpackLimitBytes = 0 } = options;
   const request = {
     ...{ reference, platform, insecure, account, snapshotter, unpackLimitBytes },
-    socket: paths.containerdSocket,
+    socket: paths.containerdSocket(node),
     hostsDirectory: paths.registryHosts,
     accountsDirectory: paths.registryAccounts,
   };

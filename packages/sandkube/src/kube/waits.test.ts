@@ -60,7 +60,7 @@ function awaitedNode(readyFrom = 1) {
     looks += 1;
     return looks >= readyFrom;
   };
-  return { name: "node-1", startedAt, isRoleReady };
+  return { name: "node-1", role: "node" as const, startedAt, isRoleReady };
 }
 
 test("refused connections and errors are waited out", async () => {
@@ -104,14 +104,14 @@ test("pods can be scheduled once account, certificates and an untainted Ready no
     [nodePath]: [node("False"), node("True", "node.kubernetes.io/not-ready"), node("True")],
   });
   const { context } = await contextWith(client, 30_000);
-  await waitForSchedulable(context, awaitedNode());
+  await waitForSchedulable(context, [awaitedNode()]);
   expect(asked.get(nodePath)).toBe(3);
 });
 
 test("without a node the controllers' objects are all that is awaited", async () => {
   const { client, asked } = answering({ [account]: [{}], [rootCertificates]: [{}] });
   const { context } = await contextWith(client, 30_000);
-  await waitForSchedulable(context, null);
+  await waitForSchedulable(context, []);
   expect(asked.has(nodePath)).toBe(false);
 });
 

@@ -48,6 +48,8 @@ export async function waitForApi(context: WaitContext): Promise<void> {
 /** The node to wait for. Its object in the API outlives the process that it stands for. */
 export interface AwaitedNode {
   name: string;
+  /** The process that it stands for. */
+  role: RoleName;
   /** When the runtime was started, in milliseconds since the epoch. */
   startedAt: number;
   /** Whether the process behind it runs and is ready now. */
@@ -58,7 +60,7 @@ export interface AwaitedNode {
 export async function waitForNode(context: WaitContext, node: AwaitedNode): Promise<void> {
   await waitFor(context, {
     for: `the node ${node.name} to be Ready`,
-    role: "node",
+    role: node.role,
     missing: async (signal) => {
       const object = await context.client.getObject(`/api/v1/nodes/${node.name}`, signal);
       const reason = reasonNodeNotReady(object, node.startedAt);
@@ -69,13 +71,13 @@ export async function waitForNode(context: WaitContext, node: AwaitedNode): Prom
 }
 
 /**
- * Waits until a pod in the default namespace is admitted, and, with a node, scheduled:
+ * Waits until a pod in the default namespace is admitted, and, with nodes, scheduled to each:
  * a node is Ready some time before its taint is taken away, and pods are refused
  * before the controllers have made the namespace's ServiceAccount.
  */
 export async function waitForSchedulable(
   context: WaitContext,
-  node: AwaitedNode | null,
+  nodes: readonly AwaitedNode[],
 ): Promise<void> {
   await waitFor(context, {
     for: "pods to be admitted",
@@ -89,13 +91,13 @@ export async function waitForSchedulable(
       if (!(await present(`${namespace}/configmaps/kube-root-ca.crt`))) {
         return "there is no ConfigMap default/kube-root-ca.crt";
       }
-      if (node === null) return null;
-      const object = await context.client.getObject(`/api/v1/nodes/${node.name}`, signal);
-      const reason = reasonNodeNotReady(object, node.startedAt);
-      if (reason !== null) return reason;
-      return hasNotReadyTaint(object)
-        ? `the node ${node.name} still has its not-ready taint`
-        : null;
+      for (const node of nodes) {
+        const object = await context.client.getObject(`/api/v1/nodes/${node.name}`, signal);
+        const reason = reasonNodeNotReady(object, node.startedAt);
+        if (reason !== null) return reason;
+        if (hasNotReadyTaint(object)) return `the node ${node.name} still has its not-ready taint`;
+      }
+      return null;
     },
   });
 }

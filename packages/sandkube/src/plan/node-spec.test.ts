@@ -20,6 +20,7 @@ describe("baseNodeSpec", () => {
   it("has no node for the control plane alone", () => {
     const spec = specFor({}, "control-plane");
     expect(spec.node).toBeNull();
+    expect(spec.nodes).toEqual([]);
     expect(spec.controlPlane.advertiseAddress).toBe("10.42.0.1");
   });
 
@@ -30,8 +31,33 @@ describe("baseNodeSpec", () => {
   ])("gives the node of %s the range %s and the address %s", (podRange, nodeRange, address) => {
     expect(specFor({ podRange })).toMatchObject({
       controlPlane: { podRange, advertiseAddress: address },
-      node: { podRange: nodeRange, address },
+      nodes: [{ podRange: nodeRange, address }],
     });
+  });
+
+  it("gives each of several nodes a name, a range, an address and a cgroup of its own", () => {
+    const { nodes, controlPlane } = specFor({ name: "two", podRange: "10.52.0.0/16", nodes: 3 });
+    expect(nodes).toEqual([
+      {
+        name: "node-1",
+        address: "10.52.0.1",
+        podRange: "10.52.0.0/24",
+        cgroupRoot: "/sandkube/two/node-1",
+      },
+      {
+        name: "node-2",
+        address: "10.52.1.1",
+        podRange: "10.52.1.0/24",
+        cgroupRoot: "/sandkube/two/node-2",
+      },
+      {
+        name: "node-3",
+        address: "10.52.2.1",
+        podRange: "10.52.2.0/24",
+        cgroupRoot: "/sandkube/two/node-3",
+      },
+    ]);
+    expect(controlPlane.advertiseAddress).toBe("10.52.0.1");
   });
 
   it.each([
@@ -59,8 +85,8 @@ describe("baseNodeSpec", () => {
     expect(nodeSpecSchema.parse(spec)).toEqual(spec);
     expect(spec).toMatchObject({
       controlPlane: { advertiseAddress: "192.0.2.7", serviceRange: "127.43.0.0/16" },
+      nodes: [{ address: "192.0.2.7" }],
       node: {
-        address: "192.0.2.7",
         network: {
           mode: "host",
           bridge: "",
@@ -96,9 +122,9 @@ describe("baseNodeSpec", () => {
       controlPlane: { port: 7443 },
       node: {
         kubeletPort: 11250,
-        cgroup: { root: "/sandkube/two/node-1" },
         network: { bridge: bridgeName("two") },
       },
+      nodes: [{ cgroupRoot: "/sandkube/two/node-1" }],
     });
   });
 });

@@ -2,7 +2,12 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
 import { formatIpv4, parseIpv4Range, type Ipv4Range } from "../config/ipv4-range.js";
-import { clusterNamePattern, type ClusterOptions } from "../config/cluster-options.js";
+import {
+  clusterNamePattern,
+  nodePodRangePrefix,
+  type ClusterOptions,
+} from "../config/cluster-options.js";
+import { nodeName, nodeNumbers } from "../node-names.js";
 import { SandkubeError } from "../errors.js";
 import type { ClusterMode } from "../events.js";
 import { loopbackServiceRange } from "./loopback-service-range.js";
@@ -10,23 +15,15 @@ import { loopbackServiceRange } from "./loopback-service-range.js";
 const absolutePath = z.string().startsWith("/");
 const port = z.number().int().min(1).max(65535);
 
+/** What all nodes of a cluster have in common, since they live in one sandbox. */
 export const nodeSectionSchema = z.strictObject({
-  name: z.string().min(1),
-  address: z
-    .ipv4()
-    .describe("the node's InternalIP; of the pod bridge, or of the sandbox in host-network mode"),
-  podRange: z.cidrv4().describe("the range that this node gives to its pods"),
-  kubeletPort: port,
+  kubeletPort: port.describe("at each node's address"),
   cgroup: z.strictObject({
     mountControllers: z
       .array(z.string())
       .describe(
         "version 1 controllers to mount, each on its own; empty: the mounted ones are used",
       ),
-    root: z
-      .string()
-      .regex(/^\/[^/]/)
-      .describe("the cgroup, in every hierarchy, under which the pods live"),
   }),
   standIns: z.strictObject({
     sysctls: z
@@ -97,6 +94,19 @@ export const nodeSectionSchema = z.strictObject({
   }),
 });
 
+/** What makes one node of a cluster. */
+const clusterNodeSchema = z.strictObject({
+  name: z.string().min(1),
+  address: z
+    .ipv4()
+    .describe("the node's InternalIP; of the pod bridge, or of the sandbox in host-network mode"),
+  podRange: z.cidrv4().describe("the range that this node gives to its pods"),
+  cgroupRoot: z
+    .string()
+    .regex(/^\/[^/]/)
+    .describe("the cgroup, in every hierarchy, under which the pods live"),
+});
+
 /** The one document that tells the runtime everything it needs. */
 export const nodeSpecSchema = z.strictObject({
   apiVersion: z.literal("sandkube.dev/v1alpha1"),
@@ -120,10 +130,16 @@ export const nodeSpecSchema = z.strictObject({
     serviceRange: z.cidrv4().describe("in host-network mode a part of 127.0.0.0/8"),
     podRange: z.cidrv4(),
   }),
-  node: nodeSectionSchema.nullable().describe("null: the control plane alone"),
+  node: nodeSectionSchema
+    .nullable()
+    .describe("what all nodes have in common; null: the control plane alone"),
+  nodes: z
+    .array(clusterNodeSchema)
+    .describe("the nodes, none without `node`; the API server is found at the first one"),
 });
 
 export type NodeSection = z.infer<typeof nodeSectionSchema>;
+export type ClusterNode = z.infer<typeof clusterNodeSchema>;
 export type NodeSpec = z.infer<typeof nodeSpecSchema>;
 
 /** The absolute paths that a node spec names. */
@@ -152,8 +168,6 @@ const directWayOut: WayOut = {
   loopbackPorts: [],
 };
 
-const nodeName = "node-1";
-const nodePodRangePrefix = 24;
 /**
  * As large as every link of the pod network takes, in bytes: in a kernel in user space the work is
  * one per packet. No packet is forwarded to a link with a smaller one: connections that leave the pod
@@ -163,15 +177,16 @@ const podMtu = 65_520;
 /** The cluster's DNS is the tenth address of the Service range, by k3s's and kubeadm's convention. */
 const dnsOffset = 10;
 
-/** The part of the pod range that the node gives to its pods. */
-function nodeRangeOf({ podRange }: Pick<ClusterOptions, "podRange">): Ipv4Range {
+/** The part of the pod range that the nth node gives to its pods. */
+function nodeRangeOf({ podRange }: Pick<ClusterOptions, "podRange">, node = 1): Ipv4Range {
   const range = parseIpv4Range(podRange);
-  return { ...range, prefix: Math.max(range.prefix, nodePodRangePrefix) };
+  const prefix = Math.max(range.prefix, nodePodRangePrefix);
+  return { first: range.first + (node - 1) * 2 ** (32 - prefix), prefix };
 }
 
-/** The address by which pods reach the node. */
-export function nodeAddressOf(options: Pick<ClusterOptions, "podRange">): string {
-  return formatIpv4(nodeRangeOf(options).first + 1);
+/** The address by which pods reach the nth node. */
+export function nodeAddressOf(options: Pick<ClusterOptions, "podRange">, node = 1): string {
+  return formatIpv4(nodeRangeOf(options, node).first + 1);
 }
 
 /** What the node spec takes from the sandbox, whatever it lacks. */
@@ -186,9 +201,9 @@ export interface NodeSurroundings {
 
 /**
  * The node spec of a cluster in a mode, with nothing adapted.
- * The node's pods get the first /24 of the pod range; the node has that range's first address,
- * the way to Services and the gateway its last two. In host-network mode the node and its pods have
- * the first address of the sandbox. Throws E_RANGE_TAKEN when the Service range can not be had then.
+ * The pods of each node get a /24 of the pod range, of which the node has the first address; the way
+ * to Services and the gateway have the last two of the first node's. In host-network mode the node and
+ * its pods have the first address of the sandbox. Throws E_RANGE_TAKEN when the Service range can not be had then.
  */
 export function baseNodeSpec(
   options: ClusterOptions,
@@ -200,16 +215,13 @@ export function baseNodeSpec(
     imagesDirectory = join(options.dataDirectory, "images"),
   }: NodeSurroundings = {},
 ): NodeSpec {
-  const nodeRange = nodeRangeOf(options);
   const isShared = mode === "host-network";
   const serviceRange = isShared ? loopbackServiceRange(options) : options.serviceRange;
   const address = isShared ? (addresses[0] ?? noAddress()) : nodeAddressOf(options);
+  const hasNode = mode !== "control-plane";
   const node: NodeSection = {
-    name: nodeName,
-    address,
-    podRange: `${formatIpv4(nodeRange.first)}/${nodeRange.prefix}`,
     kubeletPort: options.kubeletPort,
-    cgroup: { mountControllers: [], root: `/sandkube/${options.name}/${nodeName}` },
+    cgroup: { mountControllers: [] },
     standIns: { sysctls: {}, kmsg: false },
     containerd: {
       snapshotter: "overlayfs",
@@ -233,7 +245,7 @@ export function baseNodeSpec(
       mtu: podMtu,
       dnsAddress: formatIpv4(parseIpv4Range(serviceRange).first + dnsOffset),
       loopbackPorts: [...wayOut.loopbackPorts],
-      ...(isShared ? hostNetwork : bridgeNetwork(options.name, nodeRange)),
+      ...(isShared ? hostNetwork : bridgeNetwork(options.name, nodeRangeOf(options))),
     },
     kubelet: { iptables: true, environment: {} },
   };
@@ -250,7 +262,21 @@ export function baseNodeSpec(
       serviceRange,
       podRange: options.podRange,
     },
-    node: mode === "control-plane" ? null : node,
+    node: hasNode ? node : null,
+    nodes: hasNode
+      ? nodeNumbers(options.nodes).map((number) => nodeOf(options, number, address))
+      : [],
+  };
+}
+
+/** The nth node; the first one has an address of its own choice. */
+function nodeOf(options: ClusterOptions, number: number, firstAddress: string): ClusterNode {
+  const { first, prefix } = nodeRangeOf(options, number);
+  return {
+    name: nodeName(number),
+    address: number === 1 ? firstAddress : nodeAddressOf(options, number),
+    podRange: `${formatIpv4(first)}/${prefix}`,
+    cgroupRoot: `/sandkube/${options.name}/${nodeName(number)}`,
   };
 }
 

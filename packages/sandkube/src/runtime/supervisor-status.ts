@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { roleNames } from "../events.js";
+import { roleNameSchema } from "../events.js";
 
 const serviceStatusSchema = z.object({
   state: z.enum(["starting", "ready", "failed"]),
@@ -20,7 +20,7 @@ const lastExitSchema = z.object({
 });
 
 const roleStatusSchema = z.object({
-  role: z.enum(roleNames),
+  role: roleNameSchema,
   state: z.string().describe("running, backing-off or stopped"),
   pid: z.number().int().optional(),
   ready: z.boolean(),

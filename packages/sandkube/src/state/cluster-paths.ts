@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { clusterNamePattern } from "../config/cluster-options.js";
+import { maxNodes, nodeSuffix } from "../node-names.js";
 import { SandkubeError } from "../errors.js";
 import type { RoleName } from "../events.js";
 import { maxSocketPathBytes } from "../platform/unix-socket.js";
@@ -37,7 +38,8 @@ export interface ClusterPaths {
   /** Parts of containerd's configuration that hold accounts at registries. */
   registryAccounts: string;
   logsDirectory: string;
-  containerdSocket: string;
+  /** Where the containerd of the nth node listens. */
+  containerdSocket(node: number): string;
   log(role: RoleName): string;
 }
 
@@ -52,9 +54,10 @@ export function clusterPaths(dataDirectory: string, name: string): ClusterPaths 
     });
   }
   const directory = join(dataDirectory, name);
-  const containerdSocket = join(directory, "node", "run", "containerd.sock");
+  const containerdSocket = (node: number) =>
+    join(directory, `node${nodeSuffix(node)}`, "run", "containerd.sock");
   // containerd listens for its shims at this longer path.
-  const longest = Buffer.byteLength(`${containerdSocket}.ttrpc`);
+  const longest = Buffer.byteLength(`${containerdSocket(maxNodes)}.ttrpc`);
   if (longest > maxSocketPathBytes) {
     throw new SandkubeError(
       "E_DATA_DIRECTORY",

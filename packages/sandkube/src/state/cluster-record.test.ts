@@ -13,6 +13,7 @@ const record: ClusterRecord = {
   completedAt: null,
   settings: {
     mode: "full",
+    nodes: 2,
     apiPort: 6443,
     bindAddress: "127.0.0.1",
     kubeletPort: 10250,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { clusterNamePattern, type ClusterOptions } from "../config/cluster-options.js";
+import { maxNodes } from "../node-names.js";
 import { SandkubeError } from "../errors.js";
 import { clusterModes } from "../events.js";
 import { readFileIfExists, writeJsonAtomically } from "../platform/files.js";
@@ -17,6 +18,7 @@ const clusterRecordSchema = z.strictObject({
   completedAt: z.iso.datetime().nullable(),
   settings: z.strictObject({
     mode: z.enum(clusterModes),
+    nodes: z.number().int().min(1).max(maxNodes).default(1),
     apiPort: port,
     bindAddress: z.ipv4(),
     kubeletPort: port,
@@ -36,8 +38,8 @@ export function settingsOf(
   options: ClusterOptions,
   mode: ClusterSettings["mode"],
 ): ClusterSettings {
-  const { apiPort, bindAddress, kubeletPort, podRange, serviceRange } = options;
-  return { mode, apiPort, bindAddress, kubeletPort, podRange, serviceRange };
+  const { nodes, apiPort, bindAddress, kubeletPort, podRange, serviceRange } = options;
+  return { mode, nodes, apiPort, bindAddress, kubeletPort, podRange, serviceRange };
 }
 
 /** Reads a cluster's record; null when there is none. Throws E_STATE when it can not be understood. */
@@ -60,6 +62,15 @@ export async function readClusterRecord(paths: ClusterPaths): Promise<ClusterRec
       details: { file: paths.record },
     },
   );
+}
+
+/** How many nodes a cluster has, as far as its record tells: 1 without one, or when it is unreadable. */
+export async function numberOfNodes(paths: ClusterPaths): Promise<number> {
+  try {
+    return (await readClusterRecord(paths))?.settings.nodes ?? 1;
+  } catch {
+    return 1;
+  }
 }
 
 export async function writeClusterRecord(

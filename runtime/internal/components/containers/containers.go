@@ -27,7 +27,7 @@ const Name = "containers"
 const criNamespace = "k8s.io"
 
 // Run calls ready when containerd can run pods, and then does nothing until ctx is done.
-func Run(ctx context.Context, spec *nodespec.NodeSpec, ready func()) error {
+func Run(ctx context.Context, spec *nodespec.NodeView, ready func()) error {
 	if err := waitForRuntime(ctx, spec.ContainerdSocket()); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func missing(status *cri.RuntimeStatus) error {
 }
 
 // importPause brings the pause image in when it is not there yet.
-func importPause(ctx context.Context, spec *nodespec.NodeSpec) (err error) {
+func importPause(ctx context.Context, spec *nodespec.NodeView) (err error) {
 	c, err := client.New(spec.ContainerdSocket(), client.WithDefaultNamespace(criNamespace))
 	if err != nil {
 		return fmt.Errorf("connect to containerd: %w", err)

@@ -43,7 +43,7 @@ type Reporter interface {
 // Run calls ready when the archives that are there at the start are in the node, or are
 // known not to be usable, and watches the directory until ctx is done. What can not be
 // brought in is told; it stops nothing.
-func Run(ctx context.Context, spec *nodespec.NodeSpec, reporter Reporter, ready func()) error {
+func Run(ctx context.Context, spec *nodespec.NodeView, reporter Reporter, ready func()) error {
 	node, err := openNode(spec)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func Run(ctx context.Context, spec *nodespec.NodeSpec, reporter Reporter, ready 
 }
 
 // openNode connects to the node's containerd and to the program that works on its images.
-func openNode(spec *nodespec.NodeSpec) (*node, error) {
+func openNode(spec *nodespec.NodeView) (*node, error) {
 	store, err := client.New(spec.ContainerdSocket(), client.WithDefaultNamespace(criNamespace))
 	if err != nil {
 		return nil, fmt.Errorf("connect to containerd: %w", err)

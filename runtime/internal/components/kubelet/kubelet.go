@@ -31,7 +31,7 @@ const rootDirectory = "/var/lib/kubelet"
 // Run runs the kubelet. Ready is called when the node's condition Ready is true.
 //
 // The kubelet's sync loop outlives ctx: only the end of the process stops it.
-func Run(ctx context.Context, spec *nodespec.NodeSpec, ready func()) error {
+func Run(ctx context.Context, spec *nodespec.NodeView, ready func()) error {
 	config, err := configuration(spec)
 	if err != nil {
 		return err
@@ -66,18 +66,18 @@ func Run(ctx context.Context, spec *nodespec.NodeSpec, ready func()) error {
 }
 
 // containerFileSystem is where the writable layers lie.
-func containerFileSystem(spec *nodespec.NodeSpec) string {
+func containerFileSystem(spec *nodespec.NodeView) string {
 	if spec.Node.Containerd.SnapshotTmpfsBytes > 0 {
 		return spec.SnapshotTmpfs()
 	}
 	return spec.NodePath("containerd", "root")
 }
 
-func flags(spec *nodespec.NodeSpec) *options.KubeletFlags {
+func flags(spec *nodespec.NodeView) *options.KubeletFlags {
 	f := options.NewKubeletFlags()
-	f.KubeConfig = spec.Kubeconfig("kubelet")
-	f.HostnameOverride = spec.Node.Name
-	f.NodeIP = spec.Node.Address
+	f.KubeConfig = spec.KubeletKubeconfig()
+	f.HostnameOverride = spec.Self.Name
+	f.NodeIP = spec.Self.Address
 	f.RootDirectory = rootDirectory
 	f.CertDirectory = rootDirectory + "/pki"
 	return f
@@ -87,7 +87,7 @@ func flags(spec *nodespec.NodeSpec) *options.KubeletFlags {
 const resolverConfig = "/etc/resolv.conf"
 
 // configuration starts from the defaults that the kubelet has without a file.
-func configuration(spec *nodespec.NodeSpec) (*kubeletconfig.KubeletConfiguration, error) {
+func configuration(spec *nodespec.NodeView) (*kubeletconfig.KubeletConfiguration, error) {
 	c, err := options.NewKubeletConfiguration()
 	if err != nil {
 		return nil, fmt.Errorf("default configuration: %w", err)
@@ -96,19 +96,19 @@ func configuration(spec *nodespec.NodeSpec) (*kubeletconfig.KubeletConfiguration
 	c.ContainerRuntimeEndpoint = "unix://" + spec.ContainerdSocket()
 
 	// Only the API server talks to the kubelet, with a certificate, on the pod bridge.
-	c.Address = node.Address
+	c.Address = spec.Self.Address
 	c.Port = int32(node.KubeletPort)
 	c.ReadOnlyPort = 0
 	c.HealthzPort = 0
-	c.TLSCertFile = spec.PKI("kubelet.crt")
-	c.TLSPrivateKeyFile = spec.PKI("kubelet.key")
+	c.TLSCertFile = spec.KubeletCertificate() + ".crt"
+	c.TLSPrivateKeyFile = spec.KubeletCertificate() + ".key"
 	c.Authentication.Anonymous.Enabled = false
 	c.Authentication.Webhook.Enabled = true
 	c.Authentication.X509.ClientCAFile = spec.PKI("ca.crt")
 	c.Authorization.Mode = kubeletconfig.KubeletAuthorizationModeWebhook
 
 	// Two kubelets that share a cgroup root remove each other's pods as orphans.
-	c.CgroupRoot = node.Cgroup.Root
+	c.CgroupRoot = spec.Self.CgroupRoot
 	c.CgroupDriver = "cgroupfs"
 	// The in-place resize of pods needs the QoS cgroups.
 	c.CgroupsPerQOS = true
@@ -144,14 +144,14 @@ func configuration(spec *nodespec.NodeSpec) (*kubeletconfig.KubeletConfiguration
 // waitNodeReady waits until the node is ready in the words of this kubelet: the
 // condition of one that ran before it stays until it is written anew. A kubelet writes
 // it at its start, with times in whole seconds.
-func waitNodeReady(ctx context.Context, spec *nodespec.NodeSpec, begun time.Time) error {
-	client, err := kubeclient.New(spec.Kubeconfig("kubelet"))
+func waitNodeReady(ctx context.Context, spec *nodespec.NodeView, begun time.Time) error {
+	client, err := kubeclient.New(spec.KubeletKubeconfig())
 	if err != nil {
 		return err
 	}
 	since := begun.Truncate(time.Second)
 	return kubeclient.Poll(ctx, func() error {
-		node, err := client.CoreV1().Nodes().Get(ctx, spec.Node.Name, metav1.GetOptions{})
+		node, err := client.CoreV1().Nodes().Get(ctx, spec.Self.Name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}

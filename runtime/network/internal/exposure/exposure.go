@@ -24,8 +24,11 @@ type Config struct {
 	Dial forward.DialFunc
 	// Allow is asked for each connection and flow; nil: all are allowed.
 	Allow forward.AllowFunc
-	// External says whether a client is neither a pod nor the node itself.
-	External func(client netip.Addr) bool
+	// Origin says where a client of a Service comes from; nil: it is the cluster's own.
+	Origin forward.OriginFunc
+	// NodeAt is the name of the node that has an address; empty when it is no node's. nil:
+	// there are no nodes to tell apart.
+	NodeAt func(address netip.Addr) string
 	// PodAddress is the address that all pods have in host-network mode; invalid where each
 	// has its own.
 	PodAddress netip.Addr
@@ -45,6 +48,8 @@ type HostPort struct {
 	At netip.AddrPort
 	// Target is the container's port.
 	Target netip.AddrPort
+	// Node is the name of the pod's node, at whose addresses the port is the pod's.
+	Node string
 }
 
 // Wanted is all that is to be reachable.
@@ -67,6 +72,8 @@ type socket struct {
 type wish struct {
 	owner v1.ObjectReference
 	port  *services.Port
+	// isHostPort says that the address decides on the pod, whoever the client is.
+	isHostPort bool
 	// behind is where an endpoint listens that has the same port number in the same network;
 	// invalid when there is none.
 	behind netip.AddrPort

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 	v1 "k8s.io/api/core/v1"
 
+	"sandkube.dev/runtime/network/internal/forward"
 	"sandkube.dev/runtime/network/internal/services"
 )
 
@@ -29,6 +31,7 @@ const (
 var (
 	nodePort = services.NodeFrontend{Protocol: v1.ProtocolTCP, Port: 30080}
 	podA     = v1.ObjectReference{Kind: "Pod", Namespace: "default", Name: "a"}
+	podB     = v1.ObjectReference{Kind: "Pod", Namespace: "default", Name: "b"}
 )
 
 // inside runs a test in a process with a network namespace of its own.
@@ -64,9 +67,12 @@ type reported struct {
 // start returns an Exposure whose reports arrive at the channel.
 func start(t *testing.T, external func(netip.Addr) bool) (*Exposure, chan reported) {
 	t.Helper()
+	origin := func(client forward.Client) services.Origin {
+		return services.Origin{External: external != nil && external(client.Address)}
+	}
 	reports := make(chan reported, 100)
 	made := New(Config{
-		Balancer: services.NewBalancer(), External: external, Logger: slog.New(slog.DiscardHandler),
+		Balancer: services.NewBalancer(), Origin: origin, NodeAt: nodeAt, Logger: slog.New(slog.DiscardHandler),
 		Report: func(owner v1.ObjectReference, message string) { reports <- reported{owner, message} },
 	})
 	t.Cleanup(func() {
@@ -75,6 +81,36 @@ func start(t *testing.T, external func(netip.Addr) bool) (*Exposure, chan report
 		}
 	})
 	return made, reports
+}
+
+// nodeAt has two nodes in the range of the loopback address.
+func nodeAt(address netip.Addr) string {
+	return map[string]string{"127.0.0.11": "node-1", "127.0.0.12": "node-2"}[address.String()]
+}
+
+func TestHostPortIsEachNodesOwn(t *testing.T) {
+	inside(t, func(t *testing.T) {
+		exposure, reports := start(t, nil)
+		at := netip.MustParseAddrPort("0.0.0.0:8080")
+		check(t, exposure.Apply(Wanted{HostPorts: []HostPort{
+			{Pod: podA, Protocol: v1.ProtocolTCP, At: at, Target: serve(t, "first").Address, Node: "node-1"},
+			{Pod: podB, Protocol: v1.ProtocolTCP, At: at, Target: serve(t, "second").Address, Node: "node-2"},
+		}}))
+		for address, want := range map[string][]string{
+			"127.0.0.11:8080": {"first"}, "127.0.0.12:8080": {"second"}, "127.0.0.1:8080": {"first", "second"},
+		} {
+			for range 10 {
+				if answer, err := greeted(address); err != nil || !slices.Contains(want, answer) {
+					t.Errorf("at %s: %q, %v, want one of %q", address, answer, err, want)
+				}
+			}
+		}
+		select {
+		case report := <-reports:
+			t.Errorf("reported: %+v", report)
+		default:
+		}
+	})
 }
 
 // serve greets each client of a new TCP port.

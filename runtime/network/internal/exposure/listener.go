@@ -7,6 +7,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 
 	"sandkube.dev/runtime/network/internal/forward"
+	"sandkube.dev/runtime/network/internal/services"
 )
 
 // listener is an open socket and what stands behind it.
@@ -17,8 +18,21 @@ type listener struct {
 	behind netip.AddrPort
 }
 
+// atNode takes each client for one from outside of the node whose address it has come to.
+func (e *Exposure) atNode(client forward.Client) services.Origin {
+	from := services.Origin{External: true}
+	if e.config.NodeAt != nil {
+		from.Node = e.config.NodeAt(client.At)
+	}
+	return from
+}
+
 func (e *Exposure) listen(at socket, wished wish) (*listener, error) {
-	backends := forward.NewServicePort(wished.port, e.config.Balancer, e.config.Allow, e.config.External)
+	origin := e.config.Origin
+	if wished.isHostPort {
+		origin = e.atNode
+	}
+	backends := forward.NewServicePort(wished.port, e.config.Balancer, e.config.Allow, origin)
 	if at.protocol == v1.ProtocolUDP {
 		opened, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at.at))
 		if err != nil {

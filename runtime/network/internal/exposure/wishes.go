@@ -40,11 +40,16 @@ func collect(wanted Wanted, podAddress netip.Addr) (map[socket]wish, map[refusal
 		if hostPort.Target == netip.AddrPortFrom(podAddress, at.at.Port()) {
 			continue
 		}
-		if other, taken := wishes[at]; taken {
+		other, taken := wishes[at]
+		if taken && other.isHostPort && len(other.port.ExternalOn[hostPort.Node]) == 0 {
+			addHostPort(other.port, hostPort)
+			continue
+		}
+		if taken {
 			clashes[refusal{at, hostPort.Pod}] = explain(at, fmt.Errorf("%s %s/%s has it", other.owner.Kind, other.owner.Namespace, other.owner.Name))
 			continue
 		}
-		wishes[at] = wish{owner: hostPort.Pod, port: portOf(hostPort)}
+		wishes[at] = wish{owner: hostPort.Pod, port: portOf(hostPort), isHostPort: true}
 	}
 	return wishes, clashes
 }
@@ -68,8 +73,16 @@ func serviceReference(port *services.Port) v1.ObjectReference {
 
 // portOf shows a host port as a Service with one endpoint.
 func portOf(hostPort HostPort) *services.Port {
-	endpoint := []services.Endpoint{{Address: hostPort.Target}}
-	port := &services.Port{Internal: endpoint, External: endpoint}
+	port := &services.Port{ExternalOn: map[string][]services.Endpoint{}}
 	port.Name.Protocol = hostPort.Protocol
+	addHostPort(port, hostPort)
 	return port
+}
+
+// addHostPort adds the same host port of another node's pod. At addresses of the sandbox
+// that are no node's, each connection goes to one of the pods.
+func addHostPort(port *services.Port, hostPort HostPort) {
+	endpoint := services.Endpoint{Address: hostPort.Target}
+	port.External = append(port.External, endpoint)
+	port.ExternalOn[hostPort.Node] = []services.Endpoint{endpoint}
 }

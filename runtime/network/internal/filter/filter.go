@@ -40,8 +40,9 @@ type Config struct {
 	// Directory holds what must outlive the process. It exists, and whoever starts the
 	// next process gives it the same one, in the same mount namespace.
 	Directory string
-	// Namespaces is the directory where the network namespaces of the pods are mounted.
-	Namespaces string
+	// Namespaces returns the directories where the network namespaces of the pods are
+	// mounted.
+	Namespaces func() ([]string, error)
 	// Leases returns the link on the node of the pod that has each address.
 	Leases func(context.Context) (map[netip.Addr]string, error)
 	// Services is where the virtual addresses of Services are; nil: there are none.

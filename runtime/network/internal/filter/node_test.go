@@ -131,7 +131,7 @@ func (n *node) open(t *testing.T) *Filter {
 
 func (n *node) filterConfig() Config {
 	return Config{
-		Bridge: bridgeName, MTU: mtu, Directory: n.directory, Namespaces: n.namespaces,
+		Bridge: bridgeName, MTU: mtu, Directory: n.directory, Namespaces: func() ([]string, error) { return []string{n.namespaces}, nil },
 		Leases: func(context.Context) (map[netip.Addr]string, error) {
 			leases := map[netip.Addr]string{}
 			for _, pod := range n.pods {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 )
@@ -76,23 +77,31 @@ func (w *wiring) note(name string, pod netip.Addr) (*blueprint, error) {
 
 // draw reads the blueprint from the pod's network namespace.
 func (w *wiring) draw(name string, pod netip.Addr) (*blueprint, error) {
-	entries, err := os.ReadDir(w.namespaces)
+	directories, err := w.namespaces()
 	if err != nil {
-		return nil, fmt.Errorf("network namespaces of the pods: %w", err)
+		return nil, err
 	}
-	for _, entry := range entries {
-		plan := &blueprint{Link: name, Namespace: filepath.Join(w.namespaces, entry.Name())}
-		found, err := plan.read(pod)
+	for _, directory := range directories {
+		entries, err := os.ReadDir(directory)
 		if err != nil {
-			// It may be another pod's that ends just now.
-			w.logger.Debug("network namespace can not be read", "path", plan.Namespace, "err", err)
+			// It may be another node's that ends just now.
+			w.logger.Debug("network namespaces can not be read", "path", directory, "err", err)
 			continue
 		}
-		if found {
-			return plan, nil
+		for _, entry := range entries {
+			plan := &blueprint{Link: name, Namespace: filepath.Join(directory, entry.Name())}
+			found, err := plan.read(pod)
+			if err != nil {
+				// It may be another pod's that ends just now.
+				w.logger.Debug("network namespace can not be read", "path", plan.Namespace, "err", err)
+				continue
+			}
+			if found {
+				return plan, nil
+			}
 		}
 	}
-	return nil, fmt.Errorf("no network namespace in %s has the address %s", w.namespaces, pod)
+	return nil, fmt.Errorf("no network namespace in %s has the address %s", strings.Join(directories, ", "), pod)
 }
 
 // read fills in the link that has the pod's address, and is false if there is none.

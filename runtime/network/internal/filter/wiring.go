@@ -15,10 +15,11 @@ type wiring struct {
 	annex *annex
 	names names
 	mtu   int
-	// directory is where blueprints are kept; namespaces has the network namespaces of
-	// the pods.
-	directory, namespaces string
-	logger                *slog.Logger
+	// directory is where blueprints are kept.
+	directory string
+	// namespaces returns the directories with the network namespaces of the pods.
+	namespaces func() ([]string, error)
+	logger     *slog.Logger
 	// stuck says that a port never leaves its bridge (gVisor of 2024-07): a pod's link
 	// has to be made anew instead, and the pod loses its connections.
 	stuck bool

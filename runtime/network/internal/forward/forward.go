@@ -13,13 +13,21 @@ import (
 // DialFunc connects to an address; network is "tcp4" or "udp4".
 type DialFunc func(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error)
 
+// Client is who asks for a backend.
+type Client struct {
+	Address netip.Addr
+	// At is the address that the client has connected or sent to; it may be invalid for
+	// datagrams to a socket with one address.
+	At netip.Addr
+}
+
 // Backends chooses where a client is forwarded to. Its methods may be called at the
 // same time.
 type Backends interface {
 	// Pick chooses for a new connection or flow; false: nothing may serve the client.
-	Pick(client netip.Addr) (netip.AddrPort, bool)
+	Pick(client Client) (netip.AddrPort, bool)
 	// PickOther chooses after a backend could not be connected to; false: there is no other.
-	PickOther(client netip.Addr, failed netip.AddrPort) (netip.AddrPort, bool)
+	PickOther(client Client, failed netip.AddrPort) (netip.AddrPort, bool)
 	// Has says whether an address still is a backend.
 	Has(backend netip.AddrPort) bool
 }

@@ -36,7 +36,7 @@ func newBackends(addresses ...netip.AddrPort) *backends {
 	return made
 }
 
-func (b *backends) Pick(netip.Addr) (netip.AddrPort, bool) {
+func (b *backends) Pick(Client) (netip.AddrPort, bool) {
 	b.picks.Add(1)
 	addresses := *b.addresses.Load()
 	if len(addresses) == 0 {
@@ -45,7 +45,7 @@ func (b *backends) Pick(netip.Addr) (netip.AddrPort, bool) {
 	return addresses[0], true
 }
 
-func (b *backends) PickOther(_ netip.Addr, failed netip.AddrPort) (netip.AddrPort, bool) {
+func (b *backends) PickOther(_ Client, failed netip.AddrPort) (netip.AddrPort, bool) {
 	for _, address := range *b.addresses.Load() {
 		if address != failed {
 			return address, true

@@ -13,7 +13,7 @@ import (
 
 // Balancer chooses among the endpoints of a Service's port.
 type Balancer interface {
-	Pick(port *services.Port, external bool, client netip.Addr) (services.Endpoint, bool)
+	Pick(port *services.Port, from services.Origin, client netip.Addr) (services.Endpoint, bool)
 }
 
 // AllowFunc says whether a client may talk to a backend. A nil AllowFunc allows all.
@@ -24,21 +24,23 @@ type AllowFunc func(client netip.Addr, protocol v1.Protocol, to netip.AddrPort) 
 type ServicePort struct {
 	balancer Balancer
 	allow    AllowFunc
-	// external says whether a client comes from outside the cluster.
-	external func(client netip.Addr) bool
+	origin   OriginFunc
 	current  atomic.Pointer[services.Port]
 }
 
-// NewServicePort makes the Backends of a port. A nil external means that all clients
-// are the cluster's own.
-func NewServicePort(port *services.Port, balancer Balancer, allow AllowFunc, external func(netip.Addr) bool) *ServicePort {
+// OriginFunc says where a client comes from. A nil OriginFunc says that all clients are the
+// cluster's own, on none of its nodes.
+type OriginFunc func(client Client) services.Origin
+
+// NewServicePort makes the Backends of a port.
+func NewServicePort(port *services.Port, balancer Balancer, allow AllowFunc, origin OriginFunc) *ServicePort {
 	if allow == nil {
 		allow = func(netip.Addr, v1.Protocol, netip.AddrPort) bool { return true }
 	}
-	if external == nil {
-		external = func(netip.Addr) bool { return false }
+	if origin == nil {
+		origin = func(Client) services.Origin { return services.Origin{} }
 	}
-	made := &ServicePort{balancer: balancer, allow: allow, external: external}
+	made := &ServicePort{balancer: balancer, allow: allow, origin: origin}
 	made.Set(port)
 	return made
 }
@@ -47,13 +49,13 @@ func NewServicePort(port *services.Port, balancer Balancer, allow AllowFunc, ext
 func (s *ServicePort) Set(port *services.Port) { s.current.Store(port) }
 
 // Pick implements Backends.
-func (s *ServicePort) Pick(client netip.Addr) (netip.AddrPort, bool) {
+func (s *ServicePort) Pick(client Client) (netip.AddrPort, bool) {
 	port := s.current.Load()
-	endpoint, ok := s.balancer.Pick(port, s.external(client), client)
+	endpoint, ok := s.balancer.Pick(port, s.origin(client), client.Address)
 	if !ok {
 		return netip.AddrPort{}, false
 	}
-	if !s.allow(client, port.Name.Protocol, endpoint.Address) {
+	if !s.allow(client.Address, port.Name.Protocol, endpoint.Address) {
 		return s.PickOther(client, endpoint.Address)
 	}
 	return endpoint.Address, true
@@ -61,15 +63,12 @@ func (s *ServicePort) Pick(client netip.Addr) (netip.AddrPort, bool) {
 
 // PickOther implements Backends. It goes past the balancer, which would keep a client
 // with session affinity at the endpoint that has failed.
-func (s *ServicePort) PickOther(client netip.Addr, failed netip.AddrPort) (netip.AddrPort, bool) {
+func (s *ServicePort) PickOther(client Client, failed netip.AddrPort) (netip.AddrPort, bool) {
 	port := s.current.Load()
-	endpoints := port.Internal
-	if s.external(client) {
-		endpoints = port.External
-	}
+	endpoints := port.Endpoints(s.origin(client))
 	for _, index := range rand.Perm(len(endpoints)) {
 		other := endpoints[index].Address
-		if other != failed && s.allow(client, port.Name.Protocol, other) {
+		if other != failed && s.allow(client.Address, port.Name.Protocol, other) {
 			return other, true
 		}
 	}

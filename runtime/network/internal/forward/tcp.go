@@ -53,7 +53,7 @@ func pause(ctx context.Context, span time.Duration) bool {
 // connect finds a backend for a client that is connected already: when none can be
 // had, all that is left is to reset the client.
 func (f *Forwarder) connect(ctx context.Context, client *net.TCPConn, backends Backends) {
-	backend, err := f.dialAny(ctx, peer(client), backends)
+	backend, err := f.dialAny(ctx, clientOf(client), backends)
 	if err != nil {
 		f.logger.Debug("a client is not served", slog.Any("client", client.RemoteAddr()), slog.Any("frontend", client.LocalAddr()), slog.Any("error", err))
 		reset(client)
@@ -70,7 +70,7 @@ var errNoBackend = errors.New("no backend may serve the client")
 
 // dialAny tries one other backend when the first fails: an endpoint that has just
 // died is named by the API for some seconds more.
-func (f *Forwarder) dialAny(ctx context.Context, client netip.Addr, backends Backends) (net.Conn, error) {
+func (f *Forwarder) dialAny(ctx context.Context, client Client, backends Backends) (net.Conn, error) {
 	first, ok := backends.Pick(client)
 	if !ok {
 		return nil, errNoBackend
@@ -124,9 +124,13 @@ func tune(connection *net.TCPConn) {
 	})
 }
 
-// peer is the address of the other side.
-func peer(connection *net.TCPConn) netip.Addr {
-	address, ok := connection.RemoteAddr().(*net.TCPAddr)
+// clientOf is who has connected.
+func clientOf(connection *net.TCPConn) Client {
+	return Client{Address: hostOf(connection.RemoteAddr()), At: hostOf(connection.LocalAddr())}
+}
+
+func hostOf(end net.Addr) netip.Addr {
+	address, ok := end.(*net.TCPAddr)
 	if !ok {
 		return netip.Addr{}
 	}

@@ -74,7 +74,7 @@ func (t *flowTable) lookUp(key flowKey) *flow {
 // open starts a flow; only the goroutine that reads the socket calls it.
 func (t *flowTable) open(ctx context.Context, key flowKey) *flow {
 	logger := t.forwarder.logger.With(slog.Any("client", key.client))
-	backend, ok := t.backends.Pick(key.client.Addr())
+	backend, ok := t.backends.Pick(Client{Address: key.client.Addr(), At: key.local})
 	if !ok {
 		logger.Debug("a datagram is dropped", slog.Any("error", errNoBackend))
 		return nil

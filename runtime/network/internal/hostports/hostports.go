@@ -1,4 +1,4 @@
-// Package hostports knows which ports of the sandbox the node's pods ask for.
+// Package hostports knows which ports of the sandbox the nodes' pods ask for.
 package hostports
 
 import (
@@ -39,6 +39,7 @@ func hostPortsOf(pod *v1.Pod) []exposure.HostPort {
 			Protocol: port.Protocol,
 			At:       netip.AddrPortFrom(host, uint16(port.HostPort)),
 			Target:   netip.AddrPortFrom(address, uint16(port.ContainerPort)),
+			Node:     pod.Spec.NodeName,
 		})
 	}
 	return found

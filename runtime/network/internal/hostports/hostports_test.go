@@ -73,7 +73,7 @@ func TestHostPortsOf(t *testing.T) {
 func TestWatchTellsWhatChanges(t *testing.T) {
 	client := fake.NewClientset()
 	changes := make(chan []exposure.HostPort)
-	go func() { _ = Watch(t.Context(), client, "node-1", func(ports []exposure.HostPort) { changes <- ports }) }()
+	go func() { _ = Watch(t.Context(), client, func(ports []exposure.HostPort) { changes <- ports }) }()
 	pods := client.CoreV1().Pods("default")
 	if _, err := pods.Create(t.Context(), pod(func(*v1.Pod) {}), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)

@@ -12,11 +12,11 @@ import (
 	"sandkube.dev/runtime/network/internal/nodepods"
 )
 
-// Watch follows the pods of a node until ctx is done, and calls onChange with all their
+// Watch follows the pods of all nodes until ctx is done, and calls onChange with all their
 // host ports whenever they differ.
-func Watch(ctx context.Context, client kubernetes.Interface, node string, onChange func([]exposure.HostPort)) error {
+func Watch(ctx context.Context, client kubernetes.Interface, onChange func([]exposure.HostPort)) error {
 	var last []exposure.HostPort
-	return nodepods.Watch(ctx, client, node, func(pods []*v1.Pod) {
+	return nodepods.Watch(ctx, client, func(pods []*v1.Pod) {
 		if found := all(pods); !slices.Equal(found, last) {
 			last = found
 			onChange(found)

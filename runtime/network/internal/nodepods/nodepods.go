@@ -1,4 +1,4 @@
-// Package nodepods follows the pods of one node.
+// Package nodepods follows the pods that are on nodes.
 package nodepods
 
 import (
@@ -17,13 +17,13 @@ import (
 // settleTime is how long changes are collected before onChange is called.
 const settleTime = 50 * time.Millisecond
 
-// Watch follows the pods of a node until ctx is done, and calls onChange with all of them, in
+// Watch follows the pods of all nodes until ctx is done, and calls onChange with all of them, in
 // no order, when any has changed. They are as Strip leaves them.
-func Watch(ctx context.Context, client kubernetes.Interface, node string, onChange func([]*v1.Pod)) error {
+func Watch(ctx context.Context, client kubernetes.Interface, onChange func([]*v1.Pod)) error {
 	factory := informers.NewSharedInformerFactoryWithOptions(client, 0,
 		informers.WithTransform(Strip),
 		informers.WithTweakListOptions(func(options *metav1.ListOptions) {
-			options.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", node).String()
+			options.FieldSelector = fields.OneTermNotEqualSelector("spec.nodeName", "").String()
 		}))
 	informer := factory.Core().V1().Pods().Informer()
 	changed := make(chan struct{}, 1)
@@ -38,7 +38,7 @@ func Watch(ctx context.Context, client kubernetes.Interface, node string, onChan
 		UpdateFunc: func(any, any) { notify() },
 		DeleteFunc: func(any) { notify() },
 	}); err != nil {
-		return fmt.Errorf("watch the pods of node %s: %w", node, err)
+		return fmt.Errorf("watch the pods: %w", err)
 	}
 	go informer.RunWithContext(ctx)
 	for {
@@ -80,8 +80,8 @@ func Ports(pod *v1.Pod) []v1.ContainerPort {
 	return ports
 }
 
-// Strip is a cache.TransformFunc that keeps of a pod its names, UID, age, host network, ports,
-// phase and first address: most of a pod is for others.
+// Strip is a cache.TransformFunc that keeps of a pod its names, UID, age, node, host network,
+// ports, phase and first address: most of a pod is for others.
 func Strip(object any) (any, error) {
 	pod, ok := object.(*v1.Pod)
 	if !ok {
@@ -100,6 +100,7 @@ func Strip(object any) (any, error) {
 			ResourceVersion: pod.ResourceVersion, CreationTimestamp: pod.CreationTimestamp,
 		},
 		Spec: v1.PodSpec{
+			NodeName:       pod.Spec.NodeName,
 			HostNetwork:    pod.Spec.HostNetwork,
 			InitContainers: ports(pod.Spec.InitContainers),
 			Containers:     ports(pod.Spec.Containers),

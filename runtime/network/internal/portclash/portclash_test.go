@@ -56,7 +56,7 @@ func TestFind(t *testing.T) {
 		"a sidecar among containers": {[]*v1.Pod{sidecar, newPod("b", 2, tcp(80))}, []string{"b TCP port 80 default/sidecar"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			found := Find(test.pods)
+			found := Sharing{}.Find(test.pods)
 			if len(found) != len(test.want) {
 				t.Fatalf("found %v, want %q", found, test.want)
 			}
@@ -71,10 +71,19 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestFindAmongPodsWithHostNetwork(t *testing.T) {
+	pods := []*v1.Pod{newPod("own", 1, tcp(80)), newPod("first", 2, tcp(80)), newPod("second", 3, tcp(80))}
+	pods[1].Spec.HostNetwork, pods[2].Spec.HostNetwork = true, true
+	found := Sharing{HostNetworkOnly: true, Why: "they share it"}.Find(pods)
+	if len(found) != 1 || found[0].Pod.Name != "second" || !strings.Contains(found[0].Message, "default/first's: they share it") {
+		t.Errorf("found %+v", found)
+	}
+}
+
 func TestWatchReportsEachClashOnce(t *testing.T) {
 	client := fake.NewClientset(newPod("a", 1, tcp(80)), newPod("b", 2, tcp(80)))
 	reports := make(chan Clash, 10)
-	go func() { _ = Watch(t.Context(), client, "node-1", func(clash Clash) { reports <- clash }) }()
+	go func() { _ = Watch(t.Context(), client, Sharing{}, func(clash Clash) { reports <- clash }) }()
 	if got := <-reports; got.Pod.Name != "b" {
 		t.Errorf("reported %+v, want b", got)
 	}

@@ -9,12 +9,12 @@ import (
 	"sandkube.dev/runtime/network/internal/nodepods"
 )
 
-// Watch follows the pods of a node until ctx is done, and reports each clash once.
-func Watch(ctx context.Context, client kubernetes.Interface, node string, report func(Clash)) error {
+// Watch follows the pods of all nodes until ctx is done, and reports each clash once.
+func Watch(ctx context.Context, client kubernetes.Interface, sharing Sharing, report func(Clash)) error {
 	var told map[Clash]bool
-	return nodepods.Watch(ctx, client, node, func(pods []*v1.Pod) {
+	return nodepods.Watch(ctx, client, func(pods []*v1.Pod) {
 		found := make(map[Clash]bool)
-		for _, clash := range Find(pods) {
+		for _, clash := range sharing.Find(pods) {
 			found[clash] = true
 			if !told[clash] {
 				report(clash)

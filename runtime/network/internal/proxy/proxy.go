@@ -32,7 +32,9 @@ type Config struct {
 	// Dial connects to endpoints; nil: from the network namespace of the calling process.
 	Dial forward.DialFunc
 	// Allow is asked for each connection and flow; nil: all are allowed.
-	Allow  forward.AllowFunc
+	Allow forward.AllowFunc
+	// Origin says where a client comes from; nil: from none of the nodes.
+	Origin forward.OriginFunc
 	Logger *slog.Logger
 }
 
@@ -107,7 +109,7 @@ func (p *Proxy) open(key services.Frontend, port *services.Port) error {
 		// Why has been told already.
 		return nil
 	}
-	backends := forward.NewServicePort(port, p.config.Balancer, p.config.Allow, nil)
+	backends := forward.NewServicePort(port, p.config.Balancer, p.config.Allow, p.config.Origin)
 	serve, stop, err := p.listen(key, backends)
 	if err != nil {
 		return fmt.Errorf("Service %s, %s %s: %w", port.Name.Service, key.Protocol, key.Address, err)

@@ -21,17 +21,13 @@ func NewBalancer() *Balancer {
 }
 
 // Pick returns the endpoint for a connection of client, or false when there is none: no
-// endpoint is usable, or the client is outside of the port's Sources. external tells that
-// the client connects from outside of the cluster.
-func (b *Balancer) Pick(port *Port, external bool, client netip.Addr) (Endpoint, bool) {
+// endpoint is usable, or the client is outside of the port's Sources.
+func (b *Balancer) Pick(port *Port, from Origin, client netip.Addr) (Endpoint, bool) {
 	client = client.Unmap()
 	if port.Sources != nil && !slices.ContainsFunc(port.Sources, func(source netip.Prefix) bool { return source.Contains(client) }) {
 		return Endpoint{}, false
 	}
-	endpoints := port.Internal
-	if external {
-		endpoints = port.External
-	}
+	endpoints := port.Endpoints(from)
 	if len(endpoints) == 0 {
 		return Endpoint{}, false
 	}

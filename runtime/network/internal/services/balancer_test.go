@@ -39,7 +39,7 @@ var client = netip.MustParseAddr("10.42.0.9")
 func pickAll(b *Balancer, port *Port, external bool) map[string]int {
 	picked := map[string]int{}
 	for range 3000 {
-		if endpoint, ok := b.Pick(port, external, client); ok {
+		if endpoint, ok := b.Pick(port, Origin{External: external}, client); ok {
 			picked[endpoint.Address.String()]++
 		}
 	}
@@ -67,16 +67,37 @@ func TestPickSpreads(t *testing.T) {
 	}
 }
 
+func TestPickKeepsToTheNode(t *testing.T) {
+	port := newPort("a", 0, "10.42.0.3:80", "10.42.1.3:80")
+	port.ExternalOn = map[string][]Endpoint{"node-1": port.Internal[:1], "node-2": port.Internal[1:]}
+	for from, want := range map[Origin]int{
+		{External: true, Node: "node-2"}: 1,
+		{External: true, Node: "node-3"}: 0,
+		{External: true}:                 2,
+		{Node: "node-2"}:                 2,
+	} {
+		picked := map[Endpoint]bool{}
+		for range 200 {
+			if endpoint, ok := NewBalancer().Pick(port, from, client); ok {
+				picked[endpoint] = true
+			}
+		}
+		if len(picked) != want || want == 1 && !picked[port.Internal[1]] {
+			t.Errorf("from %+v: %v", from, picked)
+		}
+	}
+}
+
 func TestPickKeepsToSources(t *testing.T) {
 	port := newPort("a", 0, "10.42.0.3:80")
 	port.Sources = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 	for address, want := range map[string]bool{"192.0.2.7": true, "::ffff:192.0.2.7": true, "192.0.3.7": false, "::1": false} {
-		if _, ok := NewBalancer().Pick(port, true, netip.MustParseAddr(address)); ok != want {
+		if _, ok := NewBalancer().Pick(port, Origin{External: true}, netip.MustParseAddr(address)); ok != want {
 			t.Errorf("%s: %v, want %v", address, ok, want)
 		}
 	}
 	port.Sources = []netip.Prefix{}
-	if _, ok := NewBalancer().Pick(port, true, client); ok {
+	if _, ok := NewBalancer().Pick(port, Origin{External: true}, client); ok {
 		t.Error("picked for a client though no range is left")
 	}
 }
@@ -85,26 +106,26 @@ func TestAffinity(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBalancer()
 		port := newPort("a", time.Minute, manyEndpoints()...)
-		first, _ := b.Pick(port, false, client)
+		first, _ := b.Pick(port, Origin{}, client)
 		for range 10 {
 			time.Sleep(59 * time.Second)
-			if again, _ := b.Pick(port, false, client); again != first {
+			if again, _ := b.Pick(port, Origin{}, client); again != first {
 				t.Fatalf("moved from %v to %v although each connection renews the affinity", first, again)
 			}
 		}
-		if mapped, _ := b.Pick(port, false, netip.AddrFrom16(client.As16())); mapped != first {
+		if mapped, _ := b.Pick(port, Origin{}, netip.AddrFrom16(client.As16())); mapped != first {
 			t.Error("the same client in IPv6 form has an endpoint of its own")
 		}
 
 		t.Log("a new Snapshot in which the endpoint still is")
 		next := newPort("a", time.Minute, manyEndpoints()...)
 		b.Prune(&Snapshot{Cluster: map[Frontend]*Port{tcp("10.43.0.5:80"): next}})
-		if again, _ := b.Pick(next, false, client); again != first {
+		if again, _ := b.Pick(next, Origin{}, client); again != first {
 			t.Errorf("moved from %v to %v with a new Snapshot", first, again)
 		}
 		t.Log("a new Snapshot without it")
 		gone := newPort("a", time.Minute, "10.42.0.3:80")
-		if again, ok := b.Pick(gone, false, client); !ok || again != gone.Internal[0] {
+		if again, ok := b.Pick(gone, Origin{}, client); !ok || again != gone.Internal[0] {
 			t.Errorf("picked %v, %v", again, ok)
 		}
 	})
@@ -132,9 +153,9 @@ func TestAffinityEnds(t *testing.T) {
 				moved := false
 				for range 20 {
 					b := NewBalancer()
-					first, _ := b.Pick(port, false, client)
+					first, _ := b.Pick(port, Origin{}, client)
 					test.end(b)
-					if next, _ := b.Pick(port, false, client); next != first {
+					if next, _ := b.Pick(port, Origin{}, client); next != first {
 						moved = true
 					}
 				}
@@ -149,12 +170,12 @@ func TestAffinityEnds(t *testing.T) {
 func TestAffinityIsBounded(t *testing.T) {
 	b := &Balancer{affinities: newAffinities(100)}
 	port := newPort("a", time.Hour, manyEndpoints()...)
-	first, _ := b.Pick(port, false, client)
+	first, _ := b.Pick(port, Origin{}, client)
 	address := client
 	for range 1000 {
 		address = address.Next()
-		b.Pick(port, false, address)
-		if again, _ := b.Pick(port, false, client); again != first {
+		b.Pick(port, Origin{}, address)
+		if again, _ := b.Pick(port, Origin{}, client); again != first {
 			t.Fatal("the client in use was forgotten before those that have been away longer")
 		}
 	}
@@ -170,10 +191,10 @@ func TestExpiredAffinitiesMakeRoom(t *testing.T) {
 		address := client
 		for range 1000 {
 			address = address.Next()
-			b.Pick(port, false, address)
+			b.Pick(port, Origin{}, address)
 		}
 		time.Sleep(time.Minute)
-		b.Pick(port, false, client)
+		b.Pick(port, Origin{}, client)
 		if b.affinities.len() != 1 {
 			t.Errorf("%d affinities, want the new one only", b.affinities.len())
 		}
@@ -190,7 +211,7 @@ func TestBalancerIsSafeForConcurrentUse(t *testing.T) {
 			address := netip.AddrFrom4([4]byte{10, 42, byte(worker), 0})
 			for range 500 {
 				address = address.Next()
-				if _, ok := b.Pick(port, worker%2 == 0, address); !ok {
+				if _, ok := b.Pick(port, Origin{External: worker%2 == 0}, address); !ok {
 					t.Error("nothing picked")
 				}
 				b.Prune(snapshot)

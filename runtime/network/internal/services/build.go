@@ -17,11 +17,12 @@ import (
 // serves (KEP-2447).
 const serviceProxyName = "service.kubernetes.io/service-proxy-name"
 
-// Node is the node that Services are served on.
-type Node struct {
-	// Name is the Node object's name. Endpoints with this node name are local.
-	Name string
-	// Addresses are the node's own.
+// Nodes are the nodes that Services are served on.
+type Nodes struct {
+	// Names are those of the Node objects. An endpoint with such a node name is local to
+	// that node.
+	Names []string
+	// Addresses are the nodes' own.
 	Addresses sets.Set[netip.Addr]
 	// LoopbackRange is the part of 127.0.0.0/8 that ClusterIPs are from in host-network
 	// mode. Invalid otherwise: then no ClusterIP is a loopback address.
@@ -34,9 +35,9 @@ type Node struct {
 // The rules are kube-proxy's, for IPv4 and the protocols TCP and UDP. Services of type
 // LoadBalancer without a class get the node's own ports as well, as by k3s' ServiceLB.
 // Where two Services want the same address, the older one gets it.
-func Build(services []*v1.Service, endpointSlices []*discoveryv1.EndpointSlice, node Node) (*Snapshot, []Problem) {
+func Build(services []*v1.Service, endpointSlices []*discoveryv1.EndpointSlice, nodes Nodes) (*Snapshot, []Problem) {
 	b := builder{
-		node: node,
+		nodes: nodes,
 		snapshot: &Snapshot{
 			Cluster:       make(map[Frontend]*Port, len(services)),
 			External:      map[Frontend]*Port{},
@@ -68,7 +69,7 @@ func Build(services []*v1.Service, endpointSlices []*discoveryv1.EndpointSlice, 
 
 // builder holds what a Build has made so far.
 type builder struct {
-	node     Node
+	nodes    Nodes
 	snapshot *Snapshot
 	problems []Problem
 	// scratch is memory for one Service port's candidates.
@@ -166,10 +167,10 @@ func (b *builder) setEndpoints(service *v1.Service, port *Port, groups []backend
 	internalLocal := service.Spec.InternalTrafficPolicy != nil &&
 		*service.Spec.InternalTrafficPolicy == v1.ServiceInternalTrafficPolicyLocal
 	externalLocal := service.Spec.ExternalTrafficPolicy == v1.ServiceExternalTrafficPolicyLocal
-	port.Internal = usable(candidates, internalLocal)
-	port.External = port.Internal
+	port.Internal, port.InternalOn = b.usable(candidates, internalLocal)
+	port.External, port.ExternalOn = port.Internal, port.InternalOn
 	if externalLocal != internalLocal {
-		port.External = usable(candidates, externalLocal)
+		port.External, port.ExternalOn = b.usable(candidates, externalLocal)
 	}
 }
 

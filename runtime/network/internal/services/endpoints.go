@@ -16,8 +16,9 @@ type condition struct {
 	ready bool
 	// draining endpoints end, and still answer.
 	draining bool
-	// local endpoints are on this node.
-	local bool
+	// node is the name of the node that the endpoint is on; empty when it is on none of the
+	// cluster's.
+	node string
 }
 
 // backend is an address of a slice; its ports are the slice's.
@@ -77,18 +78,18 @@ func (b *builder) readSlice(slice *discoveryv1.EndpointSlice) backendGroup {
 // conditionOf reads an endpoint's conditions. An unset ready or serving means true
 // (KEP-752, KEP-1672); an endpoint without a node is local to none.
 //
-// Topology hints have no say: they choose among zones and nodes, and every endpoint here
-// is in the one zone, and mostly on the one node, that there is.
+// Topology hints have no say: they choose among zones and nodes, and all endpoints here are
+// in one zone, and no nearer or farther on one node than on another.
 func (b *builder) conditionOf(endpoint *discoveryv1.Endpoint) condition {
 	conditions := &endpoint.Conditions
 	ready := conditions.Ready == nil || *conditions.Ready
 	serving := conditions.Serving == nil || *conditions.Serving
 	terminating := conditions.Terminating != nil && *conditions.Terminating
-	return condition{
-		ready:    ready,
-		draining: serving && terminating,
-		local:    endpoint.NodeName != nil && *endpoint.NodeName == b.node.Name,
+	read := condition{ready: ready, draining: serving && terminating}
+	if endpoint.NodeName != nil && slices.Contains(b.nodes.Names, *endpoint.NodeName) {
+		read.node = *endpoint.NodeName
 	}
+	return read
 }
 
 // endpointAddress is the first address: no others have a meaning (KEP-752).
@@ -172,7 +173,7 @@ func (b *builder) candidates(name PortName, groups []backendGroup) []candidate {
 		if last := len(unique) - 1; last >= 0 && unique[last].address == next.address {
 			unique[last].ready = unique[last].ready || next.ready
 			unique[last].draining = unique[last].draining || next.draining
-			unique[last].local = unique[last].local || next.local
+			unique[last].node = cmp.Or(unique[last].node, next.node)
 			continue
 		}
 		unique = append(unique, next)
@@ -180,13 +181,30 @@ func (b *builder) candidates(name PortName, groups []backendGroup) []candidate {
 	return unique
 }
 
-// usable returns the ready candidates, or when there are none the draining ones
-// (KEP-1669: a Service whose last endpoints terminate keeps answering).
-func usable(candidates []candidate, localOnly bool) []Endpoint {
+// usable returns the candidates that may serve a client, and if that depends on the
+// client's node, those of each node.
+func (b *builder) usable(candidates []candidate, localOnly bool) (all []Endpoint, on map[string][]Endpoint) {
+	if !localOnly {
+		return alive(candidates, func(condition) bool { return true }), nil
+	}
+	on = make(map[string][]Endpoint)
+	for _, node := range b.nodes.Names {
+		if found := alive(candidates, func(c condition) bool { return c.node == node }); found != nil {
+			on[node] = found
+			all = append(all, found...)
+		}
+	}
+	slices.SortFunc(all, func(one, other Endpoint) int { return one.Address.Compare(other.Address) })
+	return all, on
+}
+
+// alive returns those of some candidates that are ready, or when there are none the draining
+// ones (KEP-1669: a Service whose last endpoints terminate keeps answering).
+func alive(candidates []candidate, among func(condition) bool) []Endpoint {
 	pick := func(wanted func(condition) bool) []Endpoint {
 		count := 0
 		for i := range candidates {
-			if wanted(candidates[i].condition) {
+			if among(candidates[i].condition) && wanted(candidates[i].condition) {
 				count++
 			}
 		}
@@ -195,15 +213,14 @@ func usable(candidates []candidate, localOnly bool) []Endpoint {
 		}
 		endpoints := make([]Endpoint, 0, count)
 		for i := range candidates {
-			if wanted(candidates[i].condition) {
+			if among(candidates[i].condition) && wanted(candidates[i].condition) {
 				endpoints = append(endpoints, Endpoint{candidates[i].address})
 			}
 		}
 		return endpoints
 	}
-	ready := pick(func(c condition) bool { return c.ready && (c.local || !localOnly) })
-	if ready != nil {
+	if ready := pick(func(c condition) bool { return c.ready }); ready != nil {
 		return ready
 	}
-	return pick(func(c condition) bool { return c.draining && (c.local || !localOnly) })
+	return pick(func(c condition) bool { return c.draining })
 }

@@ -76,6 +76,18 @@ func TestTrafficPolicies(t *testing.T) {
 	}
 }
 
+func TestLocalEndpointsOfSeveralNodes(t *testing.T) {
+	nodes := thisNode
+	nodes.Names = append([]string{"node-0"}, append(nodes.Names, *elsewhere(ready("10.42.1.2")).NodeName)...)
+	endpoints := newSlice("a", elsewhere(ready("10.42.1.2")), terminating("10.42.0.3"), ready("10.42.0.4"))
+	snapshot, _ := Build([]*v1.Service{newService("a", "10.43.0.5", nodePort(30080), externalLocal)}, []*discoveryv1.EndpointSlice{endpoints}, nodes)
+	port := snapshot.Cluster[tcp("10.43.0.5:80")]
+	wantAddresses(t, "from a load balancer", port.Endpoints(Origin{External: true}), "10.42.0.4:8080", "10.42.1.2:8080")
+	wantAddresses(t, "at this node", port.Endpoints(Origin{External: true, Node: "node-1"}), "10.42.0.4:8080")
+	wantAddresses(t, "at a node without any", port.Endpoints(Origin{External: true, Node: "node-0"}))
+	wantAddresses(t, "in the cluster", port.Endpoints(Origin{Node: "node-0"}), "10.42.0.4:8080", "10.42.1.2:8080")
+}
+
 func TestSlicesOfAService(t *testing.T) {
 	service := newService("a", "10.43.0.5", withPorts(
 		v1.ServicePort{Name: "web", Protocol: v1.ProtocolTCP, Port: 80},

@@ -37,7 +37,7 @@ func (b *builder) clusterAddresses(service *v1.Service) []netip.Addr {
 	}
 	addresses := make([]netip.Addr, 0, 1)
 	for _, text := range texts {
-		if address, err := netip.ParseAddr(text); err == nil && b.node.LoopbackRange.Contains(address) {
+		if address, err := netip.ParseAddr(text); err == nil && b.nodes.LoopbackRange.Contains(address) {
 			addresses = append(addresses, address)
 		} else if address, err := unicastIPv4(text); err == nil {
 			addresses = append(addresses, address)
@@ -83,7 +83,7 @@ func (b *builder) addChosen(service *v1.Service, ports []servedPort) {
 
 func (b *builder) isOwn(text string) bool {
 	address, err := netip.ParseAddr(text)
-	return err == nil && b.node.Addresses.Has(address)
+	return err == nil && b.nodes.Addresses.Has(address)
 }
 
 // addExternal adds a Service's ports at an address. The spec's loadBalancerIP is none of
@@ -99,7 +99,7 @@ func (b *builder) addExternal(service *v1.Service, ports []servedPort, text, wha
 	}
 	for i := range ports {
 		served := &ports[i]
-		if b.node.Addresses.Has(address) {
+		if b.nodes.Addresses.Has(address) {
 			b.addNode(service, served.port, served.number)
 			continue
 		}

@@ -16,7 +16,7 @@ import (
 // thisNode is the node of all tests; nodeAddress is one of its own addresses.
 var (
 	nodeAddress = netip.MustParseAddr("10.42.0.1")
-	thisNode    = Node{Name: "node-1", Addresses: sets.New(nodeAddress, netip.MustParseAddr("192.168.1.2"))}
+	thisNode    = Nodes{Names: []string{"node-1"}, Addresses: sets.New(nodeAddress, netip.MustParseAddr("192.168.1.2"))}
 )
 
 // newService returns a ClusterIP Service with one TCP port 80 without a name. All are of the
@@ -107,7 +107,7 @@ func terminating(address string) discoveryv1.Endpoint { return endpointOf(addres
 func ending(address string) discoveryv1.Endpoint      { return endpointOf(address, false, false, true) }
 
 func endpointOf(address string, ready, serving, terminating bool) discoveryv1.Endpoint {
-	node := thisNode.Name
+	node := thisNode.Names[0]
 	return discoveryv1.Endpoint{
 		Addresses:  []string{address},
 		Conditions: discoveryv1.EndpointConditions{Ready: &ready, Serving: &serving, Terminating: &terminating},

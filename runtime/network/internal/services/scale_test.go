@@ -83,7 +83,7 @@ func TestMemoryAtScale(t *testing.T) {
 	port := newPort("a", time.Hour, "10.42.0.3:80")
 	address := client
 	for range affinityLimit {
-		b.Pick(port, false, address)
+		b.Pick(port, Origin{}, address)
 		address = address.Next()
 	}
 	end := heapBytes()
@@ -112,7 +112,7 @@ func BenchmarkPick(b *testing.B) {
 			balancer := NewBalancer()
 			port := newPort("a", affinity, manyEndpoints()[:5]...)
 			for b.Loop() {
-				balancer.Pick(port, false, client)
+				balancer.Pick(port, Origin{}, client)
 			}
 		})
 	}

@@ -45,6 +45,31 @@ type Port struct {
 	Internal []Endpoint
 	// External are the endpoints for clients from outside, by externalTrafficPolicy.
 	External []Endpoint
+	// InternalOn and ExternalOn are, where the traffic policy is Local, those of Internal
+	// and External that are on each node, by its name; nil where it is Cluster.
+	InternalOn, ExternalOn map[string][]Endpoint
+}
+
+// Origin is where a connection comes from, as far as it decides on the endpoint.
+type Origin struct {
+	// External says that the client is outside of the cluster.
+	External bool
+	// Node is the name of the node that the client is on, or if it is outside of the
+	// cluster, of the one whose address it has connected to; empty when it is none of them:
+	// then the sandbox is like a load balancer in front of all nodes.
+	Node string
+}
+
+// Endpoints are those that a connection may be forwarded to.
+func (p *Port) Endpoints(from Origin) []Endpoint {
+	all, on := p.Internal, p.InternalOn
+	if from.External {
+		all, on = p.External, p.ExternalOn
+	}
+	if on == nil || from.Node == "" {
+		return all
+	}
+	return on[from.Node]
 }
 
 // Endpoint is what a connection is forwarded to.

@@ -25,7 +25,7 @@ const eventComponent = "sandkube-network"
 // Options are Watch's. OnChange and Synced are called one after the other, never at once;
 // the next Snapshot waits until they return.
 type Options struct {
-	Node Node
+	Nodes Nodes
 	// LoadBalancerAddress is what Services of type LoadBalancer get as their status. With
 	// the zero Addr, statuses are left alone.
 	LoadBalancerAddress netip.Addr
@@ -64,7 +64,7 @@ func Watch(ctx context.Context, client kubernetes.Interface, options Options) er
 		options:   options,
 		informers: informers,
 		reporter: newReporter(broadcaster.NewRecorder(scheme.Scheme,
-			v1.EventSource{Component: eventComponent, Host: options.Node.Name}), options.Log),
+			v1.EventSource{Component: eventComponent, Host: options.Nodes.Names[0]}), options.Log),
 		statuses: newStatusWriter(client, notify, options.Log),
 	}
 
@@ -117,7 +117,7 @@ type watcher struct {
 
 func (w *watcher) update() {
 	services, slices := w.informers.state()
-	snapshot, problems := Build(services, slices, w.options.Node)
+	snapshot, problems := Build(services, slices, w.options.Nodes)
 	w.options.OnChange(snapshot)
 	w.reporter.report(problems)
 	if w.options.LoadBalancerAddress.IsValid() {

@@ -36,7 +36,7 @@ func watch(t *testing.T, test func(*watched), objects ...runtime.Object) {
 		ended := make(chan error, 1)
 		go func() {
 			ended <- Watch(ctx, w.client, Options{
-				Node: thisNode, LoadBalancerAddress: nodeAddress, Log: slog.New(slog.DiscardHandler),
+				Nodes: thisNode, LoadBalancerAddress: nodeAddress, Log: slog.New(slog.DiscardHandler),
 				OnChange: func(snapshot *Snapshot) {
 					w.snapshot.Store(snapshot)
 					w.snapshots.Add(1)
@@ -172,7 +172,7 @@ func TestWatchReportsProblemsOnce(t *testing.T) {
 		}
 		event := events[0]
 		if event.InvolvedObject != serviceReference(newService("a", "")) || event.Type != v1.EventTypeWarning ||
-			event.Reason != ReasonUnsupportedProtocol || event.Source.Component != eventComponent || event.Source.Host != thisNode.Name || event.Count != 1 {
+			event.Reason != ReasonUnsupportedProtocol || event.Source.Component != eventComponent || event.Source.Host != thisNode.Names[0] || event.Count != 1 {
 			t.Errorf("event %+v", event)
 		}
 

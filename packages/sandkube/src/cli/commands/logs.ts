@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { RoleName } from "../../index.js";
 import { clusterReference, parseCount, withClusterOptions, type ClusterFlags } from "../options.js";
 import { perform } from "../perform.js";
 
 interface LogsFlags extends ClusterFlags {
+  node?: string;
   follow?: boolean;
   tail?: number;
 }
@@ -13,8 +13,12 @@ export function registerLogs(program: Command): void {
     .command("logs")
     .summary("print the logs of a cluster's parts")
     .description("Prints the logs of a cluster's parts; of all of them when none is named.")
-    .argument("[part]", "supervisor, control-plane, node-init, containerd, network or node");
+    .argument(
+      "[part]",
+      "supervisor, control-plane, network, node-init, containerd or node; network-init with several nodes",
+    );
   withClusterOptions(command)
+    .option("--node <name>", "only of this node, such as node-2")
     .option("-f, --follow", "go on with new lines until Ctrl-C")
     .option("--tail <lines>", "only the last lines of each part", parseCount)
     .action(async (part: string | undefined, _flags, self: Command) => {
@@ -28,23 +32,19 @@ async function runLogs(
   flags: LogsFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clusterLogs, roleNames, SandkubeError } = await import("../../index.js");
-  const isRole = (name: string): name is RoleName => roleNames.some((role) => role === name);
-  if (part !== undefined && !isRole(part)) {
-    throw new SandkubeError("E_USAGE", `there is no part "${part}"`, {
-      hint: `The parts are ${roleNames.join(", ")}.`,
-    });
-  }
+  const { clusterLogs, clusterRoles } = await import("../../index.js");
+  const reference = clusterReference(flags);
+  const roles = await clusterRoles({ ...reference, part, node: flags.node });
   const lines = clusterLogs({
-    ...clusterReference(flags),
-    roles: part === undefined ? undefined : [part],
+    ...reference,
+    roles,
     tail: flags.tail,
     follow: flags.follow,
     signal,
   });
-  const width = Math.max(...roleNames.map((role) => role.length));
+  const width = Math.max(...roles.map((role) => role.length));
   for await (const { role, line } of lines) {
-    const prefix = part === undefined ? `${role.padEnd(width)} | ` : "";
+    const prefix = roles.length > 1 ? `${role.padEnd(width)} | ` : "";
     process.stdout.write(`${prefix}${line}\n`);
   }
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { CreateClusterOptions } from "../../index.js";
 import {
   clusterReference,
+  parseCount,
   parseDurationMs,
   parsePort,
   withClusterOptions,
@@ -20,6 +21,7 @@ interface UpFlags extends ClusterFlags, JsonFlag {
   auto?: boolean;
   timeout?: number;
   retain?: boolean;
+  nodes?: number;
   publish?: string[];
   proxyPods?: boolean;
   registriesConfig?: string;
@@ -69,6 +71,7 @@ export function registerUp(program: Command): void {
       "--images-dir <directory>",
       "archives to import and lists of images to pull, at the start and as they appear (default: images in the data directory, or k3s' own)",
     )
+    .option("--nodes <count>", "how many nodes, all in this sandbox (default: 1)", parseCount)
     .option("--api-port <port>", "port of the API server (default: 6443)", parsePort)
     .option("--kubelet-port <port>", "port of the kubelet (default: 10250)", parsePort)
     .option("--pod-range <cidr>", "addresses of pods (default: 10.42.0.0/16)")
@@ -118,6 +121,7 @@ function optionsOf(flags: UpFlags): CreateClusterOptions {
     registriesConfig:
       flags.registriesConfig === undefined ? undefined : resolve(flags.registriesConfig),
     imagesDirectory: flags.imagesDir === undefined ? undefined : resolve(flags.imagesDir),
+    nodes: flags.nodes,
     apiPort: flags.apiPort,
     kubeletPort: flags.kubeletPort,
     podRange: flags.podRange ?? flags.clusterCidr,

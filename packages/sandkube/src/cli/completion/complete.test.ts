@@ -25,7 +25,7 @@ describe("complete", () => {
     { words: ["image", "l"], found: ["load", "list"] },
     { words: ["image", "ls", "--na"], found: ["--name"] },
     { words: ["up", "--control-"], found: ["--control-plane"] },
-    { words: ["logs", "n"], found: ["node-init", "network", "node"] },
+    { words: ["logs", "n"], found: ["network", "node-init", "node"] },
     { words: ["logs", "--tail", "5", "net"], found: ["network"] },
     { words: ["logs", "node", ""], found: [] },
     { words: ["explain", "no-key"], found: ["no-keyring"] },

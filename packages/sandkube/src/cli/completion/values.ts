@@ -25,7 +25,7 @@ export async function valuesFor(placeholder: string, flags: ClusterFlags): Promi
     case "image":
       return await images(flags);
     case "part":
-      return (await import("../../index.js")).roleNames.map((value) => ({ value }));
+      return await parts(flags);
     case "id": {
       const { adaptations } = await import("../../index.js");
       return adaptations.map(({ id, title }) => ({ value: id, meaning: title }));
@@ -43,6 +43,11 @@ async function clusters(flags: ClusterFlags): Promise<Candidate[]> {
     value: name,
     meaning: status?.state ?? "unreadable",
   }));
+}
+
+async function parts(flags: ClusterFlags): Promise<Candidate[]> {
+  const { clusterRoles } = await import("../../index.js");
+  return (await clusterRoles(clusterReference(flags))).map((value) => ({ value }));
 }
 
 async function images(flags: ClusterFlags): Promise<Candidate[]> {

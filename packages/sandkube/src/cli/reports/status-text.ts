@@ -18,6 +18,7 @@ export function formatStatus(status: ClusterStatus): string[] {
       ? []
       : [
           ["Mode:", modeTexts[settings.mode]],
+          ...(settings.nodes === 1 ? [] : [["Nodes:", String(settings.nodes)]]),
           ["API server:", `https://${settings.bindAddress}:${settings.apiPort}`],
         ]),
     ["Kubeconfig:", status.kubeconfigPath],
