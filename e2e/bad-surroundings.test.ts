@@ -52,6 +52,18 @@ describe("bad surroundings in g26", () => {
     expect(await tracesOf(sandbox)).toEqual(before);
   });
 
+  it.each(["up --control-plane 2>&1", "up --control-plane --json"])(
+    "sandkube %s makes a whole cluster though nobody reads its output",
+    async (command) => {
+      const script = `sandkube ${command} | head -n 1; echo "\${PIPESTATUS[0]}"`;
+      const options = { timeoutMs: 200_000 };
+      const { stdout } = await sandkube().sandbox.exec(["bash", "-c", script], options);
+      expect(stdout.trim().split("\n").at(-1)).toBe("0");
+      expect((await sandkube().status()).state).toBe("running");
+      await sandkube().do(["delete"]);
+    },
+  );
+
   it("elsewhere than on Linux it says so, and what needs no cluster works", async () => {
     const env = pretend("platform", "darwin");
     for (const command of [

@@ -170,6 +170,20 @@ test("a reader that closes the pipe early is no failure", async () => {
   expect(result).toMatchObject({ stdout: "0\n", stderr: "" });
 });
 
+test.each([
+  ["up", 12],
+  ["up --json", 12],
+  ["status --json", 19],
+])("%s fails with its own exit code when nobody reads its output", async (command, exitCode) => {
+  const { SANDKUBE_DATA, SANDKUBE_PROGRAMS } = await nothingInstalled();
+  const result = await runCommand(
+    "bash",
+    ["-c", `"$0" "$1" ${command} 2>&1 | true; echo "\${PIPESTATUS[0]}"`, process.execPath, main],
+    { timeoutMs: 30_000, environment: { ...process.env, SANDKUBE_DATA, SANDKUBE_PROGRAMS } },
+  );
+  expect(result).toMatchObject({ stdout: `${exitCode}\n`, stderr: "" });
+});
+
 test.each(["bash", "zsh", "fish"])("the completion for %s is a script that asks", async (shell) => {
   const { stdout, exitCode } = await sandkube(["completion", shell]);
   expect(exitCode).toBe(0);

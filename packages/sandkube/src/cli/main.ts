@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { printError } from "./error-printer.js";
 import { createProgram } from "./program.js";
+import { onOutputError, onProgressError } from "./unread-output.js";
 import { usageError } from "./usage-error.js";
 
 const usageExitCode = 2;
@@ -9,11 +10,8 @@ const usageExitCode = 2;
 // The library is loaded after this: stack traces in it then name its source files.
 if (process.env["SANDKUBE_DEBUG"] === "1") process.setSourceMapsEnabled(true);
 
-// `sandkube logs | head` closes the pipe early, which is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
+process.stdout.on("error", onOutputError);
+process.stderr.on("error", onProgressError);
 
 const words = process.argv.slice(2);
 const program = createProgram();

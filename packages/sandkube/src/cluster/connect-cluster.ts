@@ -1,8 +1,8 @@
 import { readAdaptations } from "../boot/stored-plan.js";
 import { SandkubeError } from "../errors.js";
-import { readFileIfExists } from "../platform/files.js";
+import { exists, readFileIfExists } from "../platform/files.js";
 import { clusterNotFound } from "../state/cluster-lock.js";
-import { clusterPaths } from "../state/cluster-paths.js";
+import { clusterPaths, type ClusterPaths } from "../state/cluster-paths.js";
 import { readClusterRecord } from "../state/cluster-record.js";
 import { Cluster } from "./cluster.js";
 import { surroundingsOf, type SurroundingsOptions } from "./surroundings.js";
@@ -18,18 +18,23 @@ export async function connectCluster(
   const surroundings = surroundingsOf({ ...options, name });
   const paths = clusterPaths(surroundings.dataDirectory, surroundings.clusterName);
   const record = await readClusterRecord(paths);
-  if (record === null) throw clusterNotFound(surroundings.clusterName, paths);
   const kubeconfig = await readFileIfExists(paths.kubeconfig);
-  if (kubeconfig === null) {
-    throw new SandkubeError("E_CLUSTER_NOT_FOUND", `the cluster ${record.name} has never come up`, {
-      hint: "`sandkube up` recovers it.",
-      details: { directory: paths.directory },
-    });
+  if (record === null || kubeconfig === null) {
+    throw await notThere(surroundings.clusterName, paths);
   }
   return new Cluster(surroundings, {
     settings: record.settings,
     adaptations: await readAdaptations(paths),
     kubeconfig,
     boot: null,
+  });
+}
+
+/** There is no such cluster, or an `up` was killed before it had made one. */
+async function notThere(name: string, paths: ClusterPaths): Promise<SandkubeError> {
+  if (!(await exists(paths.directory))) return clusterNotFound(name, paths);
+  return new SandkubeError("E_CLUSTER_NOT_FOUND", `the cluster ${name} has never come up`, {
+    hint: "`sandkube up` recovers it, `sandkube delete` removes it.",
+    details: { directory: paths.directory },
   });
 }

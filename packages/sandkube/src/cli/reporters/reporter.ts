@@ -2,6 +2,7 @@ import type { ProgressEvent, ProgressListener } from "../../index.js";
 import { jsonReporter } from "./json.js";
 import { plainReporter } from "./plain.js";
 import { terminalReporter } from "./terminal.js";
+import { whoeverReads } from "../unread-output.js";
 
 /** Shows the progress of one operation. */
 export interface Reporter extends Disposable {
@@ -18,7 +19,7 @@ export async function reporting<T>(
 ): Promise<T> {
   const reporter = createReporter(options);
   try {
-    return await work((event) => reporter.report(event));
+    return await whoeverReads(() => work((event) => reporter.report(event)));
   } finally {
     reporter[Symbol.dispose]();
   }
