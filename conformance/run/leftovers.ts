@@ -5,16 +5,18 @@ import type { Sandbox } from "../../lab/src/index.js";
 /**
  * What pods are made of on a node: network links, processes, the mounts of the node's own mount
  * namespace, among them those of network namespaces, the kubelet's directories, and what containerd
- * keeps of containers, their file systems included. Arguments: a process of that namespace, the
- * cluster's directory, the snapshotter.
+ * keeps of containers, their file systems included; that of the first node, if there are several.
+ * Arguments: the cluster's directory, the snapshotter, and a process of each node's namespace.
  */
 const lookAround = `
+directory="$1" snapshotter="$2"
+shift 2
 ip -o link | awk '{ sub("@.*", "", $2); print "link " $2 }'
 ps -eo args= | awk '{ print "process " $0 }'
-awk '{ print "mount " $5 }' "/proc/$1/mountinfo"
-for pod in "$2"/node/kubelet/pods/*; do [ ! -e "$pod" ] || echo "directory $pod"; done
+for node; do awk '{ print "mount " $5 }' "/proc/$node/mountinfo"; done
+for pod in "$directory"/node*/kubelet/pods/*; do [ ! -e "$pod" ] || echo "directory $pod"; done
 sandkube ctr containers list --quiet | awk '{ print "container " $0 }'
-sandkube ctr snapshots --snapshotter "$3" list | awk '$NF == "Active" { print "snapshot " $1 }'
+sandkube ctr snapshots --snapshotter "$snapshotter" list | awk '$NF == "Active" { print "snapshot " $1 }'
 `;
 
 const lookTimeoutMs = 3 * 60_000;
@@ -24,11 +26,11 @@ const pollMs = 5_000;
 
 /** What pods are made of on the node as it is now, a line each. */
 export async function podParts(sandbox: Sandbox, signal: AbortSignal): Promise<string[]> {
-  const { node, directory, restarts } = await nodeOf(sandbox, signal);
+  const { nodes, directory, restarts } = await nodesOf(sandbox, signal);
   const options = { signal, timeoutMs: lookTimeoutMs };
   const spec = await sandbox.exec(["cat", `${directory}/node-spec.json`], options);
   const { snapshotter } = (JSON.parse(spec.stdout) as NodeSpecPart).node.containerd;
-  const argv = ["sh", "-c", lookAround, "look-around", `${node}`, directory, snapshotter];
+  const argv = ["sh", "-c", lookAround, "look-around", directory, snapshotter, ...nodes];
   const { exitCode, stdout, stderr } = await sandbox.exec(argv, options);
   if (exitCode !== 0) throw new Error(`looking for parts of pods: ${stderr}`);
   return [...stdout.split("\n").filter((line) => line !== ""), ...restarts];
@@ -38,25 +40,28 @@ interface NodeSpecPart {
   readonly node: { readonly containerd: { readonly snapshotter: string } };
 }
 
-interface NodeProcess {
-  /** A process in the node's mount namespace. */
-  readonly node: number;
+interface NodeProcesses {
+  /** The number of a process in each node's mount namespace. */
+  readonly nodes: readonly string[];
   /** The cluster's. */
   readonly directory: string;
   /** A line for each time that a part of the cluster was started again. */
   readonly restarts: readonly string[];
 }
 
-async function nodeOf(sandbox: Sandbox, signal: AbortSignal): Promise<NodeProcess> {
+async function nodesOf(sandbox: Sandbox, signal: AbortSignal): Promise<NodeProcesses> {
   const options = { signal, timeoutMs: lookTimeoutMs };
   const status = await sandbox.exec(["sandkube", "status", "--json"], options);
   const { runtime, directory } = JSON.parse(status.stdout) as ClusterStatus;
-  const node = runtime?.roles.find(({ role }) => role === "node");
-  if (node?.pid === undefined) throw new Error("the cluster has no node that runs");
+  const found = runtime?.roles.filter(({ role }) => /^node(-\d+)?$/.test(role)) ?? [];
+  const nodes = found.flatMap(({ pid }) => (pid === undefined ? [] : [`${pid}`]));
+  if (nodes.length === 0 || nodes.length < found.length) {
+    throw new Error("the cluster has a node that does not run");
+  }
   const restarts = runtime?.roles.flatMap(({ role, restarts }) =>
     Array.from({ length: restarts }, () => `restart of ${role}`),
   );
-  return { node: node.pid, directory, restarts: restarts ?? [] };
+  return { nodes, directory, restarts: restarts ?? [] };
 }
 
 /**

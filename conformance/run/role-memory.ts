@@ -12,6 +12,7 @@ const mebibyteInKib = 1024;
  */
 const allowedGrowthKib: Readonly<Record<string, number>> = {
   supervisor: 16 * mebibyteInKib,
+  "network-init": 16 * mebibyteInKib,
   "node-init": 16 * mebibyteInKib,
   network: 64 * mebibyteInKib,
   containerd: 128 * mebibyteInKib,
@@ -45,10 +46,13 @@ function pidAndSize(line: string): readonly [number, number] {
 export function grown(before: RoleMemory, after: RoleMemory): string[] {
   return [...after].flatMap(([role, size]) => {
     const growth = size - (before.get(role) ?? 0);
-    return growth > (allowedGrowthKib[role] ?? 0)
-      ? [`memory ${memoryLine(role, before, after)}`]
-      : [];
+    return growth > allowedGrowth(role) ? [`memory ${memoryLine(role, before, after)}`] : [];
   });
+}
+
+/** Roles of further nodes have the node's number at their end, as in `containerd-2`. */
+function allowedGrowth(role: string): number {
+  return allowedGrowthKib[role.replace(/-\d+$/, "")] ?? 0;
 }
 
 /** How much memory each part had before and after, a line each. */
