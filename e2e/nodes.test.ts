@@ -22,6 +22,10 @@ describe.each(["g26", "g24"] as const)("two nodes in %s", (kind) => {
 
   const placed = async (selector: string) =>
     (await sandkube().get<List<PlacedPod>>("pods", "-l", selector)).items;
+  const untilRolledOut = async (object: string) => {
+    const rollout = ["rollout", "status", object, "--timeout=120s"];
+    await sandkube().do(["kubectl", ...rollout], { timeoutMs: 150_000 });
+  };
   const serverOn = async (node: string) => {
     const server = (await placed("app=web")).find(({ spec }) => spec.nodeName === node);
     if (server === undefined) throw new Error(`${node} has no server`);
@@ -62,7 +66,7 @@ describe.each(["g26", "g24"] as const)("two nodes in %s", (kind) => {
 
   it("a DaemonSet has a pod on each", async () => {
     await sandkube().apply("nodes.yaml");
-    await sandkube().kubectl("rollout", "status", "daemonset/web", "--timeout=100s");
+    await untilRolledOut("daemonset/web");
     await sandkube().untilReady("app in (web, client, movable)", 100);
     const servers = await placed("app=web");
     expect(servers.map(({ spec }) => spec.nodeName).toSorted()).toEqual(nodes);
@@ -149,7 +153,7 @@ describe.each(["g26", "g24"] as const)("two nodes in %s", (kind) => {
   it("draining the second moves its pods", async () => {
     const drain = ["drain", "node-2", "--ignore-daemonsets", "--force", "--timeout=90s"];
     await sandkube().do(["kubectl", ...drain], { timeoutMs: 120_000 });
-    await sandkube().kubectl("rollout", "status", "deployment/movable", "--timeout=90s");
+    await untilRolledOut("deployment/movable");
     const onNodes = (await placed("app=movable")).map(({ spec }) => spec.nodeName);
     expect(onNodes).toEqual(["node-1", "node-1"]);
     await sandkube().kubectl("uncordon", "node-2");
@@ -188,7 +192,7 @@ describe.each(["g26", "g24"] as const)("two nodes in %s", (kind) => {
     await sandkube().do(["down"]);
     expect(withoutFiles(await tracesOf(sandkube().sandbox))).toEqual(withoutFiles(before));
     await sandkube().do(["up"]);
-    await sandkube().kubectl("rollout", "status", "daemonset/web", "--timeout=100s");
+    await untilRolledOut("daemonset/web");
     await sandkube().untilReady("app=web", 100);
     expect((await placed("app=web")).map(({ spec }) => spec.nodeName).toSorted()).toEqual(nodes);
     const url = `http://${(await serverOn("node-2")).status.podIP}:8080/`;
