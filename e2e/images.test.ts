@@ -195,6 +195,34 @@ describe.each(["g26", "g24", "bare"] as const)("images in %s", (kind) => {
     await sandbox.exec(["rm", "-r", "/tmp/sandkube-files", "/tmp/sandkube-more.tar"]);
   });
 
+  // The sandbox's own root is a Debian that debootstrap has made.
+  it.runIf(kind === "g26")("a Debian root file system becomes an image and a base", async () => {
+    const { sandbox } = sandkube();
+    const patience = { timeoutMs: 180_000 };
+    const root = "/tmp/sandkube-debian";
+    const parts =
+      "bin sbin lib lib64 etc usr/bin usr/sbin usr/lib64 usr/lib/*-linux-gnu var/lib/dpkg";
+    const copy = `mkdir ${root} && cd / && tar -cf - $(ls -d ${parts} 2>/dev/null | sort -u) | tar -xf - -C ${root}`;
+    expect(await sandbox.exec(["sh", "-c", copy], patience)).toMatchObject({ exitCode: 0 });
+    const tagged = (name: string) => ["--tag", `sandkube.local/${name}`];
+    await sandkube().do(["image", "from", root, ...tagged("debian:1")], patience);
+    const files =
+      "mkdir -p /tmp/sandkube-app && printf '#!/bin/bash\\ndpkg --print-architecture\\nid -un\\nsleep 3600\\n' >/tmp/sandkube-app/app && chmod +x /tmp/sandkube-app/app";
+    await sandbox.exec(["sh", "-c", files]);
+    const recipe = ["/tmp/sandkube-app", ...tagged("debian-app:1"), "--entrypoint", "/app"];
+    await sandkube().do(
+      ["image", "from", ...recipe, "--base", "sandkube.local/debian:1"],
+      patience,
+    );
+    const run = ["run", "debian", "--image=sandkube.local/debian-app:1"];
+    await sandkube().kubectl(...run, "--image-pull-policy=Never", "--labels=app=debian");
+    await sandkube().untilReady("app=debian");
+    expect(await sandkube().kubectl("logs", "debian")).toMatch(/^(amd64|arm64)\nroot\n$/);
+    await sandkube().kubectl("delete", "pod", "debian", "--now");
+    await sandkube().do(["image", "rm", "sandkube.local/debian-app:1", "sandkube.local/debian:1"]);
+    await sandbox.exec(["rm", "-r", root, "/tmp/sandkube-app"]);
+  });
+
   it("makes an image of a directory, which runs and can be saved, removed and loaded again", async () => {
     const { sandbox } = sandkube();
     const files =

@@ -25,6 +25,9 @@ const Name = "images"
 const (
 	// lookInterval is the time between two looks at the directory.
 	lookInterval = 2 * time.Second
+	// missingInterval is the same while there is no directory: most nodes never get one, and
+	// are to be left asleep.
+	missingInterval = 10 * time.Second
 	// settleTime is how long a file has to stay as it is before it is read: it may still
 	// be written.
 	settleTime = 2 * time.Second

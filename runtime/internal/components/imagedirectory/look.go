@@ -2,8 +2,6 @@ package imagedirectory
 
 import (
 	"cmp"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,13 +40,10 @@ type file struct {
 	stamp
 }
 
-// look lists the directory's files with names that are accepted, by name. A directory that
-// does not exist has none.
+// look lists the directory's files with names that are accepted, by name. The error is
+// fs.ErrNotExist where there is no directory.
 func look(directory string, accepts func(name string) bool) ([]file, error) {
 	entries, err := os.ReadDir(directory)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 )
 
@@ -21,7 +22,9 @@ type watch struct {
 	// before an error.
 	bring func(ctx context.Context, f file, tell func(progress string)) ([]string, error)
 
-	seen sightings
+	// missing says that there was no directory at the last look.
+	missing bool
+	seen    sightings
 	// failed are the files that could not be brought in, as they were then.
 	failed map[string]failure
 	// unreadable is what the last look at the directory ended with.
@@ -48,7 +51,11 @@ func (w *watch) untilSettled(ctx context.Context) {
 func (w *watch) follow(ctx context.Context) {
 	for {
 		w.pass(ctx)
-		if !pause(ctx, lookInterval) {
+		delay := lookInterval
+		if w.missing {
+			delay = missingInterval
+		}
+		if !pause(ctx, delay) {
 			return
 		}
 	}
@@ -60,6 +67,9 @@ func (w *watch) pass(ctx context.Context) (unsettled bool) {
 		w.seen, w.failed = sightings{}, map[string]failure{}
 	}
 	files, err := look(w.directory, w.accepts)
+	if w.missing = errors.Is(err, fs.ErrNotExist); w.missing {
+		err = nil
+	}
 	w.noteLook(err)
 	if err != nil {
 		return false

@@ -100,6 +100,24 @@ func TestTheProblemOfAFileGoesWithIt(t *testing.T) {
 	s.expect(t, []string{"b.tar"}, nil)
 }
 
+func TestADirectoryMayAppearLater(t *testing.T) {
+	s := newScene(t)
+	if err := os.Remove(s.directory); err != nil {
+		t.Fatal(err)
+	}
+	s.pass(t.Context())
+	if !s.missing {
+		t.Error("the directory is not missing")
+	}
+	s.expect(t, nil, nil)
+	if err := os.Mkdir(s.directory, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.put(t, "a.tar", "good")
+	s.pass(t.Context())
+	s.expect(t, []string{"a.tar"}, nil)
+}
+
 func TestWhatIsNotTheFilesFaultIsTriedAgain(t *testing.T) {
 	s := newScene(t)
 	s.put(t, "a.tar", "unlucky")

@@ -103,14 +103,15 @@ func (b *bounded) Read(p []byte) (int, error) {
 // space is the file system that layers are unpacked to.
 type space struct{ directory string }
 
-// check returns an error when the disk has hardly any space left. A tmpfs is for
-// unpacked layers alone, and may be filled; some file systems do not know their size.
+// check returns an error when the disk has hardly any space left, that which is kept for
+// root included. A tmpfs is for unpacked layers alone, and may be filled; some file systems
+// do not know their size.
 func (s space) check() error {
 	var found unix.Statfs_t
 	if err := unix.Statfs(s.directory, &found); err != nil || found.Blocks == 0 || found.Type == unix.TMPFS_MAGIC {
 		return nil
 	}
-	if free := int64(found.Bavail) * found.Bsize; free < reserveBytes {
+	if free := int64(found.Bfree) * found.Bsize; free < reserveBytes {
 		return fmt.Errorf("%d bytes are left where layers are unpacked: %w", free, unix.ENOSPC)
 	}
 	return nil
