@@ -71,8 +71,9 @@ export class Scene {
   /** The same with the snapshotter whose snapshots are copies, into the same containerd. */
   async loadAsCopies(compression: Compression): Promise<number> {
     const { directory } = await this.#sandkube.status();
+    const { pid } = await this.#sandkube.role("containerd");
     return await this.#time([
-      ...["/opt/sandkube/programs/sandkube-containerd", "images"],
+      ...[`/proc/${pid}/exe`, "images"],
       ...["--address", `${directory}/node/run/containerd.sock`, "--snapshotter", "native"],
       ...["load", "--", `${this.#images}/${compression}.tar`],
     ]);
