@@ -19,6 +19,11 @@ export const explanations: readonly Explanation[] = [
     cause:
       "gVisor of 2024-07: a link that may not be made is refused with EACCES, by Linux and [newer gVisor](https://github.com/google/gvisor/blob/master/pkg/sentry/socket/netlink/route/protocol.go) with EPERM, whose text the spec looks for",
   },
+  {
+    spec: "[sig-node] Pod InPlace Resize Container guaranteed pods with multiple containers 3 containers - increase cpu & mem on c1, c2",
+    cause:
+      'not found yet: a container\'s first process had ended before it was to start ("cannot start a stopped process"); seen once',
+  },
 ];
 
 /** Why a spec does not pass; null where nobody has found out. */
