@@ -12,7 +12,7 @@ OPTIONS
   --lab KIND        g26, g24 or bare (default: g26)
   --focus REGEX     run the specs whose text matches (default: ${defaultFocus})
   --skip REGEX      but not those whose text matches this
-  --smoke           run the 42 specs of conformance/smoke.ts, which npm test runs
+  --smoke           run the 43 specs of conformance/smoke.ts, which npm test runs
   --if-built        do nothing where the suite is not built yet, which takes 12 minutes or more
   --nodes N         run them on N nodes (default: 1); some specs need two
   --parallel N      run N specs at a time; those marked Serial come after (default: 1)

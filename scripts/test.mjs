@@ -63,7 +63,7 @@ const latestStartOfSuiteBuildSeconds = 35 * 60;
  * unless the suite is built already.
  */
 async function smokeSet() {
-  const args = ["--smoke", "--parallel", "2", "--no-build", "--no-record"];
+  const args = ["--smoke", "--nodes", "2", "--parallel", "2", "--no-build", "--no-record"];
   const isLate = process.uptime() > latestStartOfSuiteBuildSeconds;
   return await runConformance(isLate ? [...args, "--if-built"] : args);
 }
