@@ -42,6 +42,7 @@ func cluster(t *testing.T, settings nodespec.OCI) (directory, adapter string) {
 			KubeletPort: 10250,
 			Containerd:  nodespec.Containerd{Snapshotter: "native"},
 			OCI:         settings,
+			Images:      nodespec.Images{Directory: filepath.Join(directory, "images")},
 			Network:     nodespec.Network{Mode: nodespec.NetworkBridge, Bridge: "sandkube0", MTU: 1500, ServiceAddress: "10.42.0.254", DNSAddress: "10.43.0.10"},
 		},
 	}
