@@ -38,6 +38,7 @@ describe.each(["g26", "g24", "bare"] as const)("doctor in %s", (kind) => {
       { mode: "host-network", allowed: true, missing: [] },
       { mode: "control-plane", allowed: true, missing: [] },
     ]);
+    expect(report.unpackedImages).toMatchObject({ kind: kind === "bare" ? "disk" : "tmpfs" });
     expect(await tracesOf(sandkube().sandbox)).toEqual(before);
   });
 

@@ -78,6 +78,7 @@ export type { AppliedAdaptation } from "./plan/plan.js";
 export type { CaSource } from "./egress/ca-bundle.js";
 export type { EgressReport } from "./egress/egress-report.js";
 export type { DoctorReport } from "./sandbox/doctor.js";
+export type { SnapshotStorage } from "./plan/snapshot-storage.js";
 export type { Fact, FactId, Facts, FactState, System } from "./sandbox/facts.js";
 export type { MissingNeed, ModeReport } from "./sandbox/modes.js";
 export type { Publication } from "./kube/publications.js";

@@ -8,9 +8,9 @@ import {
   type Facts,
 } from "../sandbox/facts.js";
 
-/** One observation that a decision rests on; system facts, such as memory, have the state "yes". */
+/** One observation that a decision rests on; system facts, memory and disk, have the state "yes". */
 export const evidenceSchema = z.strictObject({
-  fact: z.union([z.enum(factIds), z.enum(["system.memoryAvailableBytes"])]),
+  fact: z.union([z.enum(factIds), z.enum(["system.memoryAvailableBytes", "system.dataFreeBytes"])]),
   state: factStateSchema,
   errno: z.string().optional(),
   value: z.string().optional(),
@@ -36,11 +36,11 @@ export function unlessWorks(facts: Facts, id: FactId): Evidence[] | null {
   return works(facts, id) ? null : evidenceOf(facts, [id]);
 }
 
-/** The memory that is available, as evidence. */
-export function memoryEvidence(facts: Facts): Evidence {
-  return {
-    fact: "system.memoryAvailableBytes",
+/** The memory that is available and the disk that is free, as evidence. */
+export function roomEvidence(facts: Facts): Evidence[] {
+  return (["memoryAvailableBytes", "dataFreeBytes"] as const).map((name) => ({
+    fact: `system.${name}` as const,
     state: "yes",
-    value: String(facts.system.memoryAvailableBytes),
-  };
+    value: String(facts.system[name]),
+  }));
 }

@@ -32,6 +32,14 @@ describe("examine", () => {
     });
   });
 
+  it.each([
+    ["full-kernel", { kind: "disk" }],
+    ["g26", { kind: "tmpfs", sizeBytes: expect.any(Number) }],
+    ["unprivileged", null],
+  ] as const)("says where unpacked images would lie in %s", (name, expected) => {
+    expect(examine(recordedFacts(name), [], egress).unpackedImages).toEqual(expected);
+  });
+
   it("lists a loss for each adaptation that has one", () => {
     const { adaptations, losses } = reportOf(recordedFacts("g24"));
     expect(losses).toEqual(

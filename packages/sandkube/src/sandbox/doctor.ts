@@ -1,5 +1,6 @@
 import type { AppliedAdaptation } from "../plan/plan.js";
 import type { EgressReport } from "../egress/egress-report.js";
+import { snapshotStorage, type SnapshotStorage } from "../plan/snapshot-storage.js";
 import { factIds, factOf, type Facts, type FactState, type System } from "./facts.js";
 import { modesOf, type ModeReport } from "./modes.js";
 
@@ -15,6 +16,8 @@ export interface DoctorReport {
   /** How many facts are in each state. */
   factCounts: Record<FactState, number>;
   modes: ModeReport[];
+  /** Where a node would keep unpacked images; null where there can be none. */
+  unpackedImages: SnapshotStorage | null;
   adaptations: AppliedAdaptation[];
   /** What the user can not have, adaptation by adaptation. */
   losses: { adaptation: string; loses: string }[];
@@ -30,10 +33,13 @@ export function examine(
 ): DoctorReport {
   const factCounts: Record<FactState, number> = { yes: 0, no: 0, timeout: 0, crash: 0, skipped: 0 };
   for (const id of factIds) factCounts[factOf(facts, id).state] += 1;
+  const modes = modesOf(facts);
+  const hasNode = modes.some(({ mode, allowed }) => allowed && mode !== "control-plane");
   return {
     sandbox: facts.system,
     factCounts,
-    modes: modesOf(facts),
+    modes,
+    unpackedImages: hasNode ? snapshotStorage(facts) : null,
     adaptations: [...adaptations],
     losses: adaptations.flatMap(({ id, loses }) =>
       loses === null ? [] : [{ adaptation: id, loses }],

@@ -15,7 +15,11 @@ export function formatDoctor(report: DoctorReport): string[] {
   const { yes, no, timeout, crash, skipped } = report.factCounts;
   const lines = [
     style.bold("Sandbox"),
-    ...table([...systemRows(report.sandbox), ...egressRows(report.egress)]),
+    ...table([
+      ...systemRows(report.sandbox),
+      ...unpackedImagesRows(report),
+      ...egressRows(report.egress),
+    ]),
   ];
   lines.push(
     `  ${yes} facts work, ${no} do not, ${timeout} hung, ${crash} crashed, ${skipped} not tried`,
@@ -53,6 +57,24 @@ function systemRows(system: System): string[][] {
     ["  default route", route],
     ["  addresses", system.addresses.join(", ") || "loopback only"],
   ];
+}
+
+/** Where unpacked images would lie, and what they take there. */
+function unpackedImagesRows({ unpackedImages, sandbox }: DoctorReport): string[][] {
+  if (unpackedImages === null) return [];
+  const free = sandbox.dataFreeBytes === 0 ? "" : `, ${formatBytes(sandbox.dataFreeBytes)} free`;
+  switch (unpackedImages.kind) {
+    case "disk":
+      return [["  unpacked images", `on the data directory's disk${free}; layers are shared`]];
+    case "tmpfs": {
+      const size = formatBytes(unpackedImages.sizeBytes);
+      return [["  unpacked images", `in memory, up to ${size} of it; layers are shared`]];
+    }
+    case "copies": {
+      const where = `on the data directory's disk${free}`;
+      return [["  unpacked images", `${where}; each container is a copy of its whole image`]];
+    }
+  }
 }
 
 function egressRows({ httpProxy, httpsProxy, caSources }: EgressReport): string[][] {

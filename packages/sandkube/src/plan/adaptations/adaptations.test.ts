@@ -36,11 +36,15 @@ const noCgroups = factsWith({
   "cgroup.v1-mountable": { state: "yes", value: allControllers },
 });
 
-/** overlayfs refused in the data directory, with a state on tmpfs and available memory. */
-const snapshots = (onTmpfs: FactState, memoryAvailableBytes: number) =>
+/** overlayfs refused in the data directory, with a state on tmpfs, available memory and free disk. */
+const snapshots = (
+  onTmpfs: FactState,
+  memoryAvailableBytes: number,
+  dataFreeBytes = 64 * gibibyte,
+) =>
   factsWith(
     { "overlay.upper-on-data": { state: "no" }, "overlay.upper-on-tmpfs": { state: onTmpfs } },
-    { memoryAvailableBytes },
+    { memoryAvailableBytes, dataFreeBytes },
   );
 
 const tunables = {
@@ -206,6 +210,12 @@ const applied: [AdaptationId, string, Facts, Change][] = [
     { containerd: { snapshotTmpfsBytes: 8 * gibibyte } },
   ],
   [
+    "snapshots-on-tmpfs",
+    "the disk has no room for copies, 1 GiB is the least",
+    snapshots("yes", 1 * gibibyte, 2 * gibibyte - 1),
+    { containerd: { snapshotTmpfsBytes: 256 * mebibyte } },
+  ],
+  [
     "native-snapshotter",
     "overlayfs takes no upper at all",
     snapshots("no", 64 * gibibyte),
@@ -215,6 +225,18 @@ const applied: [AdaptationId, string, Facts, Change][] = [
     "native-snapshotter",
     "memory is too small",
     snapshots("yes", 2 * gibibyte - 1),
+    { containerd: { snapshotter: "native" } },
+  ],
+  [
+    "native-snapshotter",
+    "memory is too small, and the disk is not told",
+    snapshots("yes", 2 * gibibyte - 1, 0),
+    { containerd: { snapshotter: "native" } },
+  ],
+  [
+    "native-snapshotter",
+    "memory and disk are too small",
+    snapshots("yes", 1 * gibibyte - 1, 1 * gibibyte),
     { containerd: { snapshotter: "native" } },
   ],
   ["no-gateway", "refused", broken("network.tap-port"), { network: { gatewayAddress: "" } }],
@@ -293,7 +315,9 @@ describe("an adaptation applies", () => {
   it.each(applied)("%s gives its evidence: %s", (id, _case, facts) => {
     const evidence = adaptationOf(id).applies(facts, baseNode(modeFor(id))) ?? [];
     const probed = evidence.flatMap(({ fact, state }) =>
-      fact === "system.memoryAvailableBytes" ? [] : [{ fact, state }],
+      fact === "system.memoryAvailableBytes" || fact === "system.dataFreeBytes"
+        ? []
+        : [{ fact, state }],
     );
     expect(probed).not.toEqual([]);
     expect(probed).toEqual(probed.map(({ fact }) => ({ fact, state: facts.facts[fact].state })));

@@ -1,5 +1,5 @@
 import type { Adaptation } from "../adaptation.js";
-import { evidenceOf, memoryEvidence } from "../evidence.js";
+import { evidenceOf, roomEvidence } from "../evidence.js";
 import { snapshotStorage } from "../snapshot-storage.js";
 
 export const nativeSnapshotter: Adaptation = {
@@ -9,7 +9,7 @@ export const nativeSnapshotter: Adaptation = {
     "overlayfs takes no upper directory in the data directory, and none on a tmpfs, or memory is too small for one.",
   when:
     "overlayfs does not take an upper directory in the data directory, and does not take one on a tmpfs " +
-    "either or less than 2 GiB of memory are available.",
+    "either or less than 2 GiB of memory are available (1 GiB where less than 2 GiB of the disk are free).",
   effect:
     "containerd's native snapshotter copies the whole image for each container. An image that is loaded or made " +
     "is unpacked once; of one that is pulled, each layer begins as a copy of all below it.",
@@ -25,7 +25,7 @@ export const nativeSnapshotter: Adaptation = {
     snapshotStorage(facts).kind === "copies"
       ? [
           ...evidenceOf(facts, ["overlay.upper-on-data", "overlay.upper-on-tmpfs"]),
-          memoryEvidence(facts),
+          ...roomEvidence(facts),
         ]
       : null,
   apply: (node) => ({ ...node, containerd: { ...node.containerd, snapshotter: "native" } }),

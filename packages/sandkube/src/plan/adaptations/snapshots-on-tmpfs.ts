@@ -1,5 +1,5 @@
 import type { Adaptation } from "../adaptation.js";
-import { evidenceOf, memoryEvidence } from "../evidence.js";
+import { evidenceOf, roomEvidence } from "../evidence.js";
 import { snapshotStorage } from "../snapshot-storage.js";
 
 export const snapshotsOnTmpfs: Adaptation = {
@@ -10,7 +10,7 @@ export const snapshotsOnTmpfs: Adaptation = {
     "overlay itself the data directory can not, a tmpfs can.",
   when:
     "overlayfs does not take an upper directory in the data directory, takes one on a tmpfs, and at least " +
-    "2 GiB of memory are available.",
+    "2 GiB of memory are available, or 1 GiB where less than 2 GiB of the disk are free.",
   effect:
     "containerd's snapshots lie on a tmpfs of a quarter of the available memory (at most 8 GiB). Images " +
     "themselves stay on disk and are unpacked again after a stop. When the tmpfs is 85 % full, the kubelet " +
@@ -27,7 +27,7 @@ export const snapshotsOnTmpfs: Adaptation = {
     snapshotStorage(facts).kind === "tmpfs"
       ? [
           ...evidenceOf(facts, ["overlay.upper-on-data", "overlay.upper-on-tmpfs"]),
-          memoryEvidence(facts),
+          ...roomEvidence(facts),
         ]
       : null,
   apply(node, facts) {
