@@ -4,7 +4,6 @@ package apiserver
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
@@ -15,6 +14,7 @@ import (
 
 	"sandkube.dev/runtime/internal/components/arguments"
 	"sandkube.dev/runtime/internal/components/datastore"
+	"sandkube.dev/runtime/internal/flags"
 	"sandkube.dev/runtime/internal/kubeclient"
 	"sandkube.dev/runtime/internal/nodespec"
 )
@@ -26,47 +26,13 @@ const Name = "kube-apiserver"
 // feature gates, so they are made before any component is completed.
 func Options(spec *nodespec.NodeSpec, store *datastore.Store) (*options.ServerRunOptions, error) {
 	o := options.NewServerRunOptions()
-	if err := arguments.Parse(Name, o.Flags(), flags(spec, store)); err != nil {
+	if err := arguments.Parse(Name, o.Flags(), flags.APIServer(spec, store.Endpoint())); err != nil {
 		return nil, err
 	}
 	o.Etcd.StorageConfig.Transport.EgressLookup = func(egressselector.NetworkContext) (utilnet.DialFunc, error) {
 		return store.Dial, nil
 	}
 	return o, nil
-}
-
-func flags(spec *nodespec.NodeSpec, store *datastore.Store) []string {
-	c := spec.ControlPlane
-	return []string{
-		"--etcd-servers=" + store.Endpoint(),
-		"--bind-address=" + c.BindAddress,
-		"--secure-port=" + strconv.Itoa(c.Port),
-		"--advertise-address=" + c.AdvertiseAddress,
-		"--service-cluster-ip-range=" + c.ServiceRange,
-		"--client-ca-file=" + spec.PKI("ca.crt"),
-		"--tls-cert-file=" + spec.PKI("apiserver.crt"),
-		"--tls-private-key-file=" + spec.PKI("apiserver.key"),
-		"--kubelet-certificate-authority=" + spec.PKI("ca.crt"),
-		"--kubelet-client-certificate=" + spec.PKI("apiserver-kubelet-client.crt"),
-		"--kubelet-client-key=" + spec.PKI("apiserver-kubelet-client.key"),
-		"--kubelet-preferred-address-types=InternalIP",
-		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-		"--service-account-key-file=" + spec.PKI("sa.pub"),
-		"--service-account-signing-key-file=" + spec.PKI("sa.key"),
-		"--proxy-client-cert-file=" + spec.PKI("front-proxy-client.crt"),
-		"--proxy-client-key-file=" + spec.PKI("front-proxy-client.key"),
-		"--requestheader-client-ca-file=" + spec.PKI("front-proxy-ca.crt"),
-		"--requestheader-allowed-names=front-proxy-client",
-		"--requestheader-username-headers=X-Remote-User",
-		"--requestheader-group-headers=X-Remote-Group",
-		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
-		"--authorization-mode=Node,RBAC",
-		"--enable-admission-plugins=NodeRestriction",
-		"--allow-privileged=true",
-		// The aggregator dials endpoints: no proxy carries a ClusterIP for the control plane.
-		"--enable-aggregator-routing=true",
-		"--profiling=false",
-	}
 }
 
 // Run serves the API until ctx is done. Ready is called when /readyz answers.

@@ -12,6 +12,7 @@ import (
 	"k8s.io/kubernetes/pkg/controller/volume/attachdetach"
 
 	"sandkube.dev/runtime/internal/components/arguments"
+	"sandkube.dev/runtime/internal/flags"
 	"sandkube.dev/runtime/internal/kubeclient"
 	"sandkube.dev/runtime/internal/nodespec"
 )
@@ -32,35 +33,10 @@ func Options(spec *nodespec.NodeSpec) (*options.KubeControllerManagerOptions, er
 		return nil, fmt.Errorf("options of %s: %w", Name, err)
 	}
 	sets := o.Flags(app.KnownControllers(), app.ControllersDisabledByDefault(), app.ControllerAliases())
-	if err := arguments.Parse(Name, sets, flags(spec)); err != nil {
+	if err := arguments.Parse(Name, sets, flags.ControllerManager(spec)); err != nil {
 		return nil, err
 	}
 	return o, nil
-}
-
-func flags(spec *nodespec.NodeSpec) []string {
-	c := spec.ControlPlane
-	return []string{
-		"--kubeconfig=" + spec.Kubeconfig("controller-manager"),
-		"--use-service-account-credentials=true",
-		"--service-account-private-key-file=" + spec.PKI("sa.key"),
-		"--root-ca-file=" + spec.PKI("ca.crt"),
-		"--cluster-signing-cert-file=" + spec.PKI("ca.crt"),
-		"--cluster-signing-key-file=" + spec.PKI("ca.key"),
-		// At the default of 20 requests a second the controllers' own ServiceAccounts
-		// alone take seconds to be made.
-		"--kube-api-qps=500",
-		"--kube-api-burst=1000",
-		"--allocate-node-cidrs=true",
-		"--cluster-cidr=" + c.PodRange,
-		"--service-cluster-ip-range=" + c.ServiceRange,
-		// The only controller manager of the cluster has nobody to be elected against.
-		"--leader-elect=false",
-		// The default would be made in the sandbox's own /usr.
-		"--flex-volume-plugin-dir=" + spec.Path("volume-plugins"),
-		// Nothing scrapes it, and a serving port costs a key pair at each start.
-		"--secure-port=0",
-	}
 }
 
 // Run runs the controllers until ctx is done. Ready is called when the namespace

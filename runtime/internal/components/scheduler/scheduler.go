@@ -9,6 +9,7 @@ import (
 	"k8s.io/kubernetes/cmd/kube-scheduler/app/options"
 
 	"sandkube.dev/runtime/internal/components/arguments"
+	"sandkube.dev/runtime/internal/flags"
 	"sandkube.dev/runtime/internal/nodespec"
 )
 
@@ -18,13 +19,7 @@ const Name = "kube-scheduler"
 // Options returns the scheduler's parsed options.
 func Options(spec *nodespec.NodeSpec) (*options.Options, error) {
 	o := options.NewOptions()
-	err := arguments.Parse(Name, *o.Flags, []string{
-		"--kubeconfig=" + spec.Kubeconfig("scheduler"),
-		// The only scheduler of the cluster has nobody to be elected against.
-		"--leader-elect=false",
-		// Nothing scrapes it, and a serving port costs a key pair at each start.
-		"--secure-port=0",
-	})
+	err := arguments.Parse(Name, *o.Flags, flags.Scheduler(spec))
 	if err != nil {
 		return nil, err
 	}
