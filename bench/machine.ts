@@ -24,11 +24,27 @@ export function thisMachine(): Machine {
   };
 }
 
-/** Versions of sandkube, of its parts and of the peer, by name. */
+/** Versions of sandkube, of its parts and of the peers, by name. */
 export async function measuredVersions(): Promise<Record<string, string>> {
   const { version, components } = readVersions();
-  const kwokModule = await readFile(repositoryPath("bench/kwok/go.mod"), "utf8");
-  const kwok = /^\s*sigs\.k8s\.io\/kwok (v\S+)/m.exec(kwokModule)?.[1];
-  if (kwok === undefined) throw new Error("bench/kwok/go.mod requires no kwok");
-  return { sandkube: version, ...components, kwok };
+  return {
+    sandkube: version,
+    ...components,
+    kwok: await requiredVersion("bench/kwok/go.mod", "sigs.k8s.io/kwok"),
+    coredns: await requiredVersion("bench/coredns/go.mod", "github.com/coredns/coredns"),
+  };
+}
+
+/** The version of a module that a go.mod of the checkout requires. */
+async function requiredVersion(file: string, module: string): Promise<string> {
+  const text = await readFile(repositoryPath(file), "utf8");
+  const fields = text.split("\n").map((line) =>
+    line
+      .trim()
+      .replace(/^require /, "")
+      .split(" "),
+  );
+  const version = fields.find(([path]) => path === module)?.[1];
+  if (version === undefined) throw new Error(`${file} requires no ${module}`);
+  return version;
 }

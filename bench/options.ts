@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
 import { sandboxKinds, type SandboxKind } from "../lab/src/index.js";
 
-export const usage = `Measures sandkube beside kwokctl in the lab's sandboxes, in turns, and prints tables: starts, a
-cluster in use, processor use at rest, memory. A round of one sandbox takes about six minutes.
+export const usage = `Measures sandkube beside kwokctl, and beside its own parts as separate upstream processes, in the
+lab's sandboxes, in turns, and prints tables: starts, a cluster in use, processor use at rest, memory.
+A round of one sandbox takes about nine minutes.
 With --network it measures the pod network instead, with --images loads and pulls.
 
   npm run bench -- [OPTIONS]

@@ -1,4 +1,5 @@
 import type { SandboxKind } from "../lab/src/index.js";
+import type { ClusterMemory } from "./memory/cluster-memory.js";
 import type { KindResult, ServiceTimes, Times } from "./results.js";
 import type { Series } from "./statistics.js";
 import type { Section } from "./table.js";
@@ -7,6 +8,9 @@ import type { TargetResult } from "./targets.js";
 /** Rows of the table of times, as people read them. */
 const timeRows: readonly (readonly [figure: keyof Times, title: string])[] = [
   ["kwokctlReady", "kwokctl create cluster --wait"],
+  ["apartApiReady", "separate processes: API ready"],
+  ["apartNodeReady", "separate processes: node Ready"],
+  ["apartPodsRunning", "separate processes: 2 pods Running"],
   ["controlPlaneApiReady", "sandkube up --control-plane: API ready"],
   ["controlPlaneUp", "sandkube up --control-plane: returned"],
   ["nodeApiReady", "sandkube up: API ready"],
@@ -100,60 +104,85 @@ function timeSection(
   };
 }
 
+type IdleParts = "sandkubeParts" | "apartParts" | "kwokctlParts";
+
 function idleSection(results: readonly KindResult[]): Section {
   const column = (read: (result: KindResult) => number | undefined): string[] =>
     results.map((result) => {
       const share = read(result);
       return share === undefined ? "" : percent(share);
     });
-  const namesIn = (field: "sandkubeParts" | "kwokctlParts"): string[] => [
+  const namesIn = (field: IdleParts): string[] => [
     ...new Set(results.flatMap(({ idle }) => Object.keys(idle[field]))),
   ];
-  const parts = (field: "sandkubeParts" | "kwokctlParts"): string[][] =>
+  const parts = (field: IdleParts): string[][] =>
     namesIn(field).map((part) => [part, ...column(({ idle }) => idle[field][part])]);
   return {
     title: "Idle processor use, in % of one core",
     rows: [
       ["by", ...results.map(({ kind }) => kind)],
       ["sandkube with 10 pods, of the machine", ...column(({ idle }) => idle.sandkube.median)],
+      [
+        "separate processes with 10 pods, of the machine",
+        ...column(({ idle }) => idle.apart.median),
+      ],
       ["kwokctl without a pod, of the machine", ...column(({ idle }) => idle.kwokctl.median)],
-      ["as the sandbox counts:", ...results.map(() => "")],
+      ["as the sandbox counts, of sandkube:", ...results.map(() => "")],
       ...parts("sandkubeParts"),
+      ["of separate processes:", ...results.map(() => "")],
+      ...parts("apartParts"),
       ["of kwokctl:", ...results.map(() => "")],
       ...parts("kwokctlParts"),
     ],
   };
 }
 
+const memoryOwners = [
+  ["sandkube", "sandkube"],
+  ["apart", "separate processes"],
+  ["kwokctl", "kwokctl, without a pod"],
+] as const;
+
 function memorySection(results: readonly KindResult[]): Section {
-  const parts = [...new Set(results.flatMap(({ memory }) => memory.parts.map(({ part }) => part)))];
-  const sizeOf = (result: KindResult, name: string): string => {
-    const part = result.memory.parts.find(({ part }) => part === name);
+  const kinds = results.map(({ kind }) => kind);
+  return {
+    title: "Memory with 2 pods Running, in MB",
+    rows: [
+      ["by", ...kinds],
+      ...memoryOwners.flatMap(([owner, title]) =>
+        memoryRows(
+          title,
+          results.map(({ memory }) => memory[owner]),
+        ),
+      ),
+    ],
+  };
+}
+
+/** Rows of one cluster, a column for each sandbox. */
+function memoryRows(title: string, memories: readonly ClusterMemory[]): string[][] {
+  const names = [...new Set(memories.flatMap(({ parts }) => parts.map(({ part }) => part)))];
+  const sizeOf = ({ parts }: ClusterMemory, name: string): string => {
+    const part = parts.find(({ part }) => part === name);
     if (part === undefined) return "";
     const count = part.processes > 1 ? ` (${part.processes})` : "";
     return `${megabytes(part.sizeBytes)}${count}`;
   };
-  const column = (read: (result: KindResult) => string): string[] => results.map(read);
-  return {
-    title: "Memory with 2 pods Running, in MB",
-    rows: [
-      ["proportional set size (processes)", ...column(({ kind }) => kind)],
-      ...parts.map((part) => [part, ...column((result) => sizeOf(result, part))]),
-      ["tmpfs", ...column(({ memory }) => megabytes(memory.tmpfsBytes))],
-      ["sandkube in all", ...column(({ memory }) => megabytes(memory.totalBytes))],
-      ["kwokctl in all, without a pod", ...column(({ memory }) => megabytes(memory.kwokctlBytes))],
-      ["sandkube's sandbox, in use", ...column(({ memory }) => known(memory.usedBytes))],
-      ["kwokctl's sandbox, in use", ...column(({ memory }) => known(memory.kwokctlUsedBytes))],
-      [
-        "sandkube's sandbox, of the machine",
-        ...column(({ memory }) => megabytes(memory.hostBytes)),
-      ],
-      [
-        "kwokctl's sandbox, of the machine",
-        ...column(({ memory }) => megabytes(memory.kwokctlHostBytes)),
-      ],
-    ],
-  };
+  const row = (name: string, read: (memory: ClusterMemory) => string): string[] => [
+    name,
+    ...memories.map(read),
+  ];
+  return [
+    row(`${title}: sandbox, in use`, ({ usedBytes }) =>
+      usedBytes === null ? "" : megabytes(usedBytes),
+    ),
+    row(`${title}: sandbox, of the machine`, ({ hostBytes }) => megabytes(hostBytes)),
+    row(`${title}: all parts`, ({ totalBytes }) => megabytes(totalBytes)),
+    ...names.map((name) => row(name, (memory) => sizeOf(memory, name))),
+    ...(memories.some(({ tmpfsBytes }) => tmpfsBytes > 0)
+      ? [row("tmpfs", ({ tmpfsBytes }) => megabytes(tmpfsBytes))]
+      : []),
+  ];
 }
 
 function stepSection({ kind, steps }: KindResult): Section {
@@ -197,10 +226,6 @@ function seconds(ms: number): string {
 
 function percent(share: number): string {
   return (share * 100).toFixed(1);
-}
-
-function known(bytes: number | null): string {
-  return bytes === null ? "" : megabytes(bytes);
 }
 
 function megabytes(bytes: number): string {

@@ -1,23 +1,29 @@
 import type { SandboxKind } from "../lab/src/index.js";
-import type { PartMemory } from "./memory/read-memory.js";
+import { clusterMemory, userPart, type ClusterMemory } from "./memory/cluster-memory.js";
+import type { ApartRun } from "./peer/measure-apart.js";
 import type { KwokctlRun } from "./peer/measure-kwokctl.js";
 import type { BootEvents } from "./sandkube/boot-events.js";
 import type { IdleUse } from "./idle/measure-idle.js";
 import type { ControlPlaneRun, NodeRun } from "./sandkube/measure-start.js";
 import type { UseRun } from "./sandkube/measure-use.js";
-import { median, seriesByName, seriesOf, type Series } from "./statistics.js";
+import { seriesByName, seriesOf, type Series } from "./statistics.js";
 
 /** What a round measured in one kind of sandbox. */
 export interface Round {
   readonly node: NodeRun;
   readonly controlPlane: ControlPlaneRun;
   readonly kwokctl: KwokctlRun;
+  readonly apart: ApartRun;
   readonly use: UseRun;
 }
 
 /** Times in milliseconds since the start of the command. */
 export interface Times {
   readonly kwokctlReady: Series;
+  /** Of upstream's programs as processes of their own. */
+  readonly apartApiReady: Series;
+  readonly apartNodeReady: Series;
+  readonly apartPodsRunning: Series;
   readonly nodeApiReady: Series;
   readonly nodeReady: Series;
   readonly schedulable: Series;
@@ -55,8 +61,11 @@ export interface Idle {
   readonly sandkube: Series;
   /** The same of kwokctl's control plane, which has no pods. */
   readonly kwokctl: Series;
+  /** Of upstream's programs as processes of their own, with ten pods. */
+  readonly apart: Series;
   /** Medians by part, as the sandbox counts. */
   readonly sandkubeParts: Readonly<Record<string, number>>;
+  readonly apartParts: Readonly<Record<string, number>>;
   readonly kwokctlParts: Readonly<Record<string, number>>;
 }
 
@@ -69,20 +78,11 @@ export interface ServiceTimes {
   readonly elapsedMs: Series;
 }
 
+/** With two pods; of kwokctl without one. */
 export interface Memory {
-  /** Medians. Parts of sandkube, without the processes of the user's pods. */
-  readonly parts: readonly PartMemory[];
-  readonly tmpfsBytes: number;
-  /** Median of the sums of the parts and the tmpfs mounts. */
-  readonly totalBytes: number;
-  /** All processes that kwokctl leaves running. */
-  readonly kwokctlBytes: number;
-  /** In use in the whole sandbox, as it says itself; null on the bare kernel. */
-  readonly usedBytes: number | null;
-  readonly kwokctlUsedBytes: number | null;
-  /** Of this machine, by the whole sandbox: gVisor itself and the pods' processes included. */
-  readonly hostBytes: number;
-  readonly kwokctlHostBytes: number;
+  readonly sandkube: ClusterMemory;
+  readonly apart: ClusterMemory;
+  readonly kwokctl: ClusterMemory;
 }
 
 /** Everything measured in one kind of sandbox. */
@@ -96,9 +96,6 @@ export interface KindResult {
   readonly idle: Idle;
 }
 
-/** The part whose processes are the user's and do not count as sandkube's. */
-const userPart = "pods";
-
 export function kindResult(kind: SandboxKind, rounds: readonly Round[]): KindResult {
   const series = (read: (round: Round) => number): Series => seriesOf(rounds.map(read));
   const boots = rounds.map(({ node }) => node.boot);
@@ -106,6 +103,9 @@ export function kindResult(kind: SandboxKind, rounds: readonly Round[]): KindRes
     kind,
     times: {
       kwokctlReady: series(({ kwokctl }) => kwokctl.readyMs),
+      apartApiReady: series(({ apart }) => apart.apiReadyMs),
+      apartNodeReady: series(({ apart }) => apart.nodeReadyMs),
+      apartPodsRunning: series(({ apart }) => apart.startMs + apart.podsMs),
       nodeApiReady: series(({ node }) => node.apiReadyMs),
       nodeReady: series(({ node }) => node.nodeReadyMs),
       schedulable: series(({ node }) => node.schedulableMs),
@@ -139,11 +139,17 @@ export function kindResult(kind: SandboxKind, rounds: readonly Round[]): KindRes
     },
     steps: seriesByName(boots.map(({ steps }) => steps)),
     services: serviceTimes(boots),
-    memory: memoryOf(rounds),
+    memory: {
+      sandkube: clusterMemory(rounds.map(({ node }) => node)),
+      apart: clusterMemory(rounds.map(({ apart }) => apart)),
+      kwokctl: clusterMemory(rounds.map(({ kwokctl }) => kwokctl)),
+    },
     idle: {
       sandkube: series(({ use }) => use.idle.hostShare),
       kwokctl: series(({ kwokctl }) => kwokctl.idle.hostShare),
+      apart: series(({ apart }) => apart.idle.hostShare),
       sandkubeParts: partShares(rounds.map(({ use }) => use.idle)),
+      apartParts: partShares(rounds.map(({ apart }) => apart.idle)),
       kwokctlParts: partShares(rounds.map(({ kwokctl }) => kwokctl.idle)),
     },
   };
@@ -172,33 +178,4 @@ function serviceTimes(boots: readonly BootEvents[]): ServiceTimes[] {
       return elapsedMs === undefined ? [] : [{ name, readyAtMs, elapsedMs }];
     })
     .toSorted((a, b) => a.readyAtMs.median - b.readyAtMs.median);
-}
-
-function memoryOf(rounds: readonly Round[]): Memory {
-  const sum = (parts: readonly PartMemory[]): number =>
-    parts.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-  const own = rounds.map(({ node }) => node.memory.filter(({ part }) => part !== userPart));
-  const names = new Set(own.flat().map(({ part }) => part));
-  return {
-    parts: [...names].map((name) => {
-      const found = own.flat().filter(({ part }) => part === name);
-      return {
-        part: name,
-        processes: median(found.map(({ processes }) => processes)),
-        sizeBytes: median(found.map(({ sizeBytes }) => sizeBytes)),
-      };
-    }),
-    tmpfsBytes: median(rounds.map(({ node }) => node.tmpfsBytes)),
-    totalBytes: median(rounds.map(({ node }, index) => sum(own[index] ?? []) + node.tmpfsBytes)),
-    kwokctlBytes: median(rounds.map(({ kwokctl }) => sum(kwokctl.memory))),
-    usedBytes: medianOfKnown(rounds.map(({ node }) => node.usedBytes)),
-    kwokctlUsedBytes: medianOfKnown(rounds.map(({ kwokctl }) => kwokctl.usedBytes)),
-    hostBytes: median(rounds.map(({ node }) => node.hostMemoryBytes)),
-    kwokctlHostBytes: median(rounds.map(({ kwokctl }) => kwokctl.hostMemoryBytes)),
-  };
-}
-
-function medianOfKnown(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : median(known);
 }

@@ -1,4 +1,5 @@
 import type { SandboxKind } from "../lab/src/index.js";
+import { measureApart } from "./peer/measure-apart.js";
 import { measureKwokctl } from "./peer/measure-kwokctl.js";
 import type { PeerPrograms } from "./peer/programs.js";
 import { untilQuiet } from "./quiet.js";
@@ -46,11 +47,15 @@ async function measureRound(
   tell("node Ready", node.nodeReadyMs);
   tell("2 pods Running", node.upMs + node.podsMs);
   await untilQuiet(signal, report);
+  const apart = await measureApart(kind, programs, node.nodeSpec, images, signal);
+  tell("apart: node Ready", apart.nodeReadyMs);
+  tell("apart: 2 pods Running", apart.startMs + apart.podsMs);
+  await untilQuiet(signal, report);
   const controlPlane = await measureControlPlane(kind, signal);
   tell("control plane's API ready", controlPlane.apiReadyMs);
   await untilQuiet(signal, report);
   const use = await measureUse(kind, images, signal);
   report(`${place}: idle ${(use.idle.hostShare * 100).toFixed(1)} % of a core`);
   tell("up after down", use.warmUpMs);
-  return { kwokctl, node, controlPlane, use };
+  return { kwokctl, node, apart, controlPlane, use };
 }

@@ -31,6 +31,7 @@ function round(nodeReadyMs: number, kwokctlMs: number): Round {
       podsMs: 2_000,
       podsReadyMs: 3_000,
       boot,
+      nodeSpec: "{}",
       memory: [
         { part: "control-plane", processes: 1, sizeBytes: 250e6 },
         { part: "shims", processes: 2, sizeBytes: 30e6 },
@@ -39,6 +40,20 @@ function round(nodeReadyMs: number, kwokctlMs: number): Round {
       tmpfsBytes: 20e6,
       usedBytes: null,
       hostMemoryBytes: 600e6,
+    },
+    apart: {
+      apiReadyMs: 4_000,
+      nodeReadyMs: 8_000,
+      startMs: 8_000,
+      podsMs: 3_000,
+      memory: [
+        { part: "kubelet", processes: 1, sizeBytes: 380e6 },
+        { part: "pods", processes: 2, sizeBytes: 900e6 },
+      ],
+      tmpfsBytes: 20e6,
+      usedBytes: null,
+      hostMemoryBytes: 700e6,
+      idle: { hostShare: 0.24, parts: [{ part: "kubelet", share: 0.1 }] },
     },
     controlPlane: { apiReadyMs: 2_500, upMs: 2_600, boot },
     use: {
@@ -95,7 +110,7 @@ describe("compareWithTargets", () => {
       { kind: "g26", value: 3, met: false },
       { kind: "g26", value: 2, met: true },
     ]);
-    expect(targetsOf({ g26: [round(6_000, 5_000)] })).toHaveLength(9);
+    expect(targetsOf({ g26: [round(6_000, 5_000)] })).toHaveLength(14);
   });
 
   it("holds idle processor use and commands against limits of their own", () => {
@@ -104,6 +119,18 @@ describe("compareWithTargets", () => {
     expect(found("idle")).toMatchObject({ value: 6, unit: "%", limit: 10, aim: 5, met: true });
     expect(found("help")).toMatchObject({ value: 100, unit: "ms", met: true });
     expect(found("status")).toMatchObject({ value: 301, unit: "ms", met: false });
+  });
+
+  it("compares with the same parts as separate processes, without a limit", () => {
+    const targets = targetsOf({ g26: [round(5_000, 5_000)] });
+    const compared = targets.filter(({ id }) => id.endsWith("-apart"));
+    expect(compared.map(({ id, value, limit }) => [id, value, limit])).toEqual([
+      ["api-ready-apart", 0.5, null],
+      ["node-ready-apart", 0.625, null],
+      ["pods-running-apart", expect.closeTo(7 / 11), null],
+      ["memory-apart", 0.75, null],
+      ["idle-apart", 0.25, null],
+    ]);
   });
 
   it("takes what the adapter adds to the more expensive of two calls", () => {

@@ -1,4 +1,5 @@
 import type { SandboxKind } from "../lab/src/index.js";
+import { bytesInUse } from "./memory/cluster-memory.js";
 import type { KindResult, Times } from "./results.js";
 
 /** A figure that is held against a limit; smaller is better. */
@@ -19,7 +20,8 @@ interface RatioTarget {
   readonly id: string;
   readonly title: string;
   readonly figure: keyof Times;
-  readonly limit: number;
+  /** Null: for comparison only. */
+  readonly limit: number | null;
 }
 
 /** Against kwokctl in the same sandbox. The limits hold in the newest gVisor. */
@@ -42,6 +44,31 @@ const bareTargets: readonly RatioTarget[] = [
     title: "2 pods Running / bare kernel",
     figure: "podsRunning",
     limit: 2,
+  },
+];
+
+/** Against the same milestone of the same parts as processes of their own, as upstream builds them. */
+const apartTargets: readonly (RatioTarget & { readonly divisor: keyof Times })[] = [
+  {
+    id: "api-ready-apart",
+    title: "API ready / separate processes",
+    figure: "nodeApiReady",
+    divisor: "apartApiReady",
+    limit: null,
+  },
+  {
+    id: "node-ready-apart",
+    title: "node Ready / separate processes",
+    figure: "nodeReady",
+    divisor: "apartNodeReady",
+    limit: null,
+  },
+  {
+    id: "pods-running-apart",
+    title: "2 pods Running / separate processes",
+    figure: "podsRunning",
+    divisor: "apartPodsRunning",
+    limit: null,
   },
 ];
 
@@ -80,6 +107,10 @@ export function compareWithTargets(results: readonly KindResult[]): TargetResult
     ...(bare === undefined || result === bare
       ? []
       : bareTargets.map((target) => ratioResult(target, result, bare.times[target.figure].median))),
+    ...apartTargets.map((target) =>
+      ratioResult(target, result, result.times[target.divisor].median),
+    ),
+    ...apartUseResults(result),
     dnsResult(result),
     memoryResult(result),
     idleResult(result),
@@ -94,6 +125,23 @@ function ratioResult(
 ): TargetResult {
   const value = times[figure].median / divisor;
   return judged({ id, title, kind, value, unit: "x", limit, aim: null });
+}
+
+/** Memory and processor use beside those of the same parts as separate processes. */
+function apartUseResults({ kind, memory, idle }: KindResult): TargetResult[] {
+  const figures = [
+    {
+      id: "memory-apart",
+      title: "memory in use with 2 pods / separate processes",
+      value: bytesInUse(memory.sandkube) / bytesInUse(memory.apart),
+    },
+    {
+      id: "idle-apart",
+      title: "idle with 10 pods / separate processes",
+      value: idle.sandkube.median / idle.apart.median,
+    },
+  ];
+  return figures.map((figure) => judged({ ...figure, kind, unit: "x", limit: null, aim: null }));
 }
 
 function dnsResult({ kind, times }: KindResult): TargetResult {
@@ -113,7 +161,7 @@ function memoryResult({ kind, memory }: KindResult): TargetResult {
     id: "memory",
     title: "memory in use with 2 pods",
     kind,
-    value: (memory.usedBytes ?? memory.totalBytes) / bytesPerMB,
+    value: bytesInUse(memory.sandkube) / bytesPerMB,
     unit: "MB",
     limit: memoryLimit.limitMB,
     aim: memoryLimit.aimMB,

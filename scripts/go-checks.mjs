@@ -13,6 +13,7 @@ export const goModules = [
   { directory: "runtime", packages: ["./internal/...", "./cmd/..."] },
   { directory: "runtime/network", packages: ["./..."] },
   { directory: "runtime/upstream/containerd", packages: ["./..."] },
+  { directory: "bench/apart", packages: ["."] },
   { directory: "examples/hello", packages: ["."] },
   { directory: "e2e/images/outside", packages: ["."] },
 ];
@@ -54,7 +55,7 @@ function isLarge(dependency) {
 }
 
 export async function checkGofmt() {
-  const directories = ["runtime", "examples", "e2e"];
+  const directories = ["runtime", "bench", "examples", "e2e"];
   const unformatted = await command("gofmt", ["-l", ...directories], { output: "return" });
   if (unformatted !== "") throw new SetUpError(`gofmt would change:\n${unformatted}`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { kwokctlPartOf, sandkubePartOf } from "./parts.js";
+import { apartPartOf, kwokctlPartOf, sandkubePartOf } from "./parts.js";
 import { memoryByPart, parseProcesses } from "./read-memory.js";
 import { tmpfsOnlyIn } from "./read-tmpfs.js";
 import { usedBytes } from "./read-used.js";
@@ -76,6 +76,17 @@ describe("parts", () => {
     { argv: ["bash", "-c", "sandkube-runtime node"], part: null },
   ])("$argv is $part", ({ argv, part }) => {
     expect(sandkubePartOf(argv)).toBe(part);
+  });
+});
+
+describe("parts of separate processes", () => {
+  it.each([
+    { argv: ["/opt/bench/kubernetes/kubelet", "--config=f"], part: "kubelet" },
+    { argv: ["/node/bin/containerd-shim-runc-v2", "-id", "a"], part: "shims" },
+    { argv: ["/hello"], part: "pods" },
+    { argv: ["/opt/bench/apart/apart", "node", "d"], part: null },
+  ])("$argv is $part", ({ argv, part }) => {
+    expect(apartPartOf(argv)).toBe(part);
   });
 });
 

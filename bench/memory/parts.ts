@@ -44,3 +44,22 @@ export const kwokctlPartOf: PartOf = ([program = ""]) => {
   const name = basename(program);
   return kwokctlPrograms.has(name) ? name : null;
 };
+
+const apartPrograms = new Set([
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "containerd",
+  "coredns",
+  "pause",
+]);
+
+/** Upstream's programs as processes of their own. What starts them is no part. */
+export const apartPartOf: PartOf = ([program = ""]) => {
+  const name = basename(program);
+  if (name === "containerd-shim-runc-v2") return "shims";
+  if (name === "hello") return "pods";
+  return apartPrograms.has(name) ? name : null;
+};

@@ -1,11 +1,11 @@
-import { bootSandbox, type Sandbox, type SandboxKind } from "../../lab/src/index.js";
+import type { SandboxKind } from "../../lab/src/index.js";
 import { memoryBytes } from "../host/host-processes.js";
 import { measureIdle, type IdleUse } from "../idle/measure-idle.js";
 import { readMemory, type PartMemory } from "../memory/read-memory.js";
 import { readUsedBytes } from "../memory/read-used.js";
 import { kwokctlPartOf } from "../memory/parts.js";
 import { requireTimed } from "../timed-command.js";
-import type { PeerPrograms } from "./programs.js";
+import { bootWithPrograms, programsInside, type PeerPrograms } from "./programs.js";
 
 /** One cold start of kwokctl's cluster: a control plane, and a controller that simulates nodes. */
 export interface KwokctlRun {
@@ -20,7 +20,6 @@ export interface KwokctlRun {
 }
 
 const limitMs = 120_000;
-const insideDirectories = { kwok: "/opt/bench/kwok", kubernetes: "/opt/bench/kubernetes" } as const;
 
 /**
  * kwokctl keeps its clusters below HOME, which on the bare kernel is this machine's: there they go
@@ -33,8 +32,8 @@ export async function measureKwokctl(
   programs: PeerPrograms,
   signal: AbortSignal,
 ): Promise<KwokctlRun> {
-  const directories = kind === "bare" ? programs : insideDirectories;
-  await using sandbox = await bootWithPrograms(kind, programs, signal);
+  const directories = programsInside(kind, programs);
+  await using sandbox = await bootWithPrograms(kind, programs, { signal });
   const argv = ["sh", "-c", atHome, "bench", ...createCluster(directories)];
   const env = { PATH: `${directories.kubernetes}:/usr/sbin:/usr/bin:/sbin:/bin` };
   const run = await requireTimed(sandbox, argv, { signal, limitMs, env });
@@ -51,19 +50,6 @@ export async function measureKwokctl(
     hostMemoryBytes: await memoryBytes(sandbox.hostPid),
     idle: await measureIdle(sandbox, kwokctlPartOf, signal),
   };
-}
-
-function bootWithPrograms(
-  kind: SandboxKind,
-  programs: PeerPrograms,
-  signal: AbortSignal,
-): Promise<Sandbox> {
-  if (kind === "bare") return bootSandbox({ kind, signal });
-  const extraMounts = [
-    { source: programs.kwok, destination: insideDirectories.kwok },
-    { source: programs.kubernetes, destination: insideDirectories.kubernetes },
-  ];
-  return bootSandbox({ kind, extraMounts, signal });
 }
 
 /** Its defaults in all but the programs, which are at hand, so that nothing is downloaded. */

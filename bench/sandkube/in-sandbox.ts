@@ -47,6 +47,15 @@ export interface Deployment {
   readonly pods: number;
 }
 
+/** Those of the measurements. */
+export const deployments = {
+  /** The sample application. */
+  hello: { manifest: "examples/hello/manifests/deployment.yaml", selector: "app=hello", pods: 2 },
+  /** Pods that sleep. */
+  idle: { manifest: "bench/manifests/idle.yaml", selector: "app=idle", pods: 10 },
+  one: { manifest: "bench/manifests/one.yaml", selector: "app=one", pods: 1 },
+} as const satisfies Readonly<Record<string, Deployment>>;
+
 /** Creates a Deployment and waits for its pods. */
 export async function runPods(
   sandbox: Sandbox,
@@ -68,8 +77,17 @@ export async function runPods(
 
 /** Id, inside, of a process in the node's own namespaces. */
 export async function nodePid(sandbox: Sandbox, signal: AbortSignal): Promise<number> {
+  return await processId(sandbox, /sandkube-supervisor node-init\b/, signal);
+}
+
+/** Id, inside, of the process with this command line. Throws when there is none. */
+export async function processId(
+  sandbox: Sandbox,
+  command: RegExp,
+  signal: AbortSignal,
+): Promise<number> {
   const processes = await sandbox.processes(signal);
-  const nodeInit = processes.find(({ command }) => /sandkube-supervisor node-init\b/.test(command));
-  if (nodeInit === undefined) throw new Error("the cluster has no node-init process");
-  return nodeInit.pid;
+  const found = processes.find((process) => command.test(process.command));
+  if (found === undefined) throw new Error(`the sandbox has no process like ${command.source}`);
+  return found.pid;
 }

@@ -1,11 +1,12 @@
-import { bootSandbox, type SandboxKind } from "../../lab/src/index.js";
+import { posix } from "node:path";
+import { bootSandbox, type Sandbox, type SandboxKind } from "../../lab/src/index.js";
 import { memoryBytes } from "../host/host-processes.js";
 import { sandkubePartOf } from "../memory/parts.js";
 import { readMemory, type PartMemory } from "../memory/read-memory.js";
 import { readTmpfsBytes } from "../memory/read-tmpfs.js";
 import { readUsedBytes } from "../memory/read-used.js";
 import { stepEnd, type BootEvents } from "./boot-events.js";
-import { loadImage, nodePid, runPods, up, type SampleImages } from "./in-sandbox.js";
+import { deployments, loadImage, nodePid, runPods, up, type SampleImages } from "./in-sandbox.js";
 
 /** One cold start of a cluster with a node, up to two running pods. All times in milliseconds. */
 export interface NodeRun {
@@ -22,6 +23,8 @@ export interface NodeRun {
   /** The same until both are Ready; their probe looks once a second. */
   readonly podsReadyMs: number;
   readonly boot: BootEvents;
+  /** The document by which everything was started, JSON. */
+  readonly nodeSpec: string;
   readonly memory: readonly PartMemory[];
   readonly tmpfsBytes: number;
   /** In use in the whole sandbox, as it says itself; null on the bare kernel. */
@@ -38,11 +41,6 @@ export interface ControlPlaneRun {
 }
 
 const limitMs = 180_000;
-const hello = {
-  manifest: "examples/hello/manifests/deployment.yaml",
-  selector: "app=hello",
-  pods: 2,
-} as const;
 
 export async function measureNode(
   kind: SandboxKind,
@@ -53,7 +51,7 @@ export async function measureNode(
   const options = { signal, limitMs };
   const { boot, upMs } = await up(sandbox, [], options);
   const imageLoadMs = await loadImage(sandbox, images, "hello", options);
-  const pods = await runPods(sandbox, boot.kubeconfigPath, hello, options);
+  const pods = await runPods(sandbox, boot.kubeconfigPath, deployments.hello, options);
   return {
     apiReadyMs: stepEnd(boot, "api-ready"),
     nodeReadyMs: stepEnd(boot, "node-ready"),
@@ -64,11 +62,23 @@ export async function measureNode(
     podsMs: pods.runningMs,
     podsReadyMs: pods.readyMs,
     boot,
+    nodeSpec: await readNodeSpec(sandbox, boot.kubeconfigPath, signal),
     memory: await readMemory(sandbox, sandkubePartOf, signal),
     usedBytes: await readUsedBytes(sandbox, signal),
     hostMemoryBytes: await memoryBytes(sandbox.hostPid),
     tmpfsBytes: await readTmpfsBytes(sandbox, await nodePid(sandbox, signal), signal),
   };
+}
+
+async function readNodeSpec(
+  sandbox: Sandbox,
+  kubeconfigPath: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const path = `${posix.dirname(kubeconfigPath)}/node-spec.json`;
+  const { exitCode, stdout, stderr } = await sandbox.exec(["cat", path], { signal });
+  if (exitCode !== 0) throw new Error(`reading the node spec: ${stderr}`);
+  return stdout;
 }
 
 export async function measureControlPlane(

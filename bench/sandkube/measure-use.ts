@@ -3,7 +3,7 @@ import { measureIdle, type IdleUse } from "../idle/measure-idle.js";
 import { sandkubePartOf } from "../memory/parts.js";
 import { median } from "../statistics.js";
 import { requireTimed, type TimedCommandOptions } from "../timed-command.js";
-import { loadImage, nodePid, runPods, up, type SampleImages } from "./in-sandbox.js";
+import { deployments, loadImage, nodePid, runPods, up, type SampleImages } from "./in-sandbox.js";
 
 /** A cluster with ten pods: at rest, then in use, then stopped and resumed. Times in milliseconds. */
 export interface UseRun {
@@ -39,8 +39,6 @@ interface RuntimeCallTimes {
 const limitMs = 180_000;
 const repetitions = 5;
 const runtimeTurns = 9;
-const idle = { manifest: "bench/manifests/idle.yaml", selector: "app=idle", pods: 10 } as const;
-const one = { manifest: "bench/manifests/one.yaml", selector: "app=one", pods: 1 } as const;
 
 export async function measureUse(
   kind: SandboxKind,
@@ -51,9 +49,9 @@ export async function measureUse(
   const options = { signal, limitMs };
   const { boot } = await up(sandbox, [], options);
   await loadImage(sandbox, images, "busybox", options);
-  await runPods(sandbox, boot.kubeconfigPath, idle, options);
+  await runPods(sandbox, boot.kubeconfigPath, deployments.idle, options);
   const atRest = await measureIdle(sandbox, sandkubePartOf, signal);
-  const { runningMs } = await runPods(sandbox, boot.kubeconfigPath, one, options);
+  const { runningMs } = await runPods(sandbox, boot.kubeconfigPath, deployments.one, options);
   const kubectl = ["sandkube", "kubectl"];
   const time = (argv: readonly string[]) => medianTime(sandbox, argv, options);
   return {
