@@ -42,6 +42,7 @@ describe.each(["g26", "g24"] as const)("registries in %s", (kind) => {
     ["from a registry that speaks HTTP", ":5001/team/app:1"],
     ["from the next mirror when one answers no more", "mirrored.example/team/app:1"],
     ["by another path", "prefixed.example/team/app:1"],
+    ["by another name", "renamed.example/old/app:1"],
     ["through the proxy, with an account and a private CA", "registry.example/team/app:1"],
   ])("image pull: %s", async (_title, name) => {
     const { exitCode, stdout, stderr } = await pull(name);
@@ -58,7 +59,12 @@ describe.each(["g26", "g24"] as const)("registries in %s", (kind) => {
     [":5001/team/nothing:1", [], "E_REGISTRY_NOT_FOUND", "404 Not Found"],
     [":5001/team/app:1", ["--platform", "linux/s390x"], "E_IMAGE_PLATFORM", "linux/s390x"],
     [":5003/team/app:1", [], "E_REGISTRY_RATE_LIMIT", "429"],
-    [":5004/team/other:1", [], "E_EGRESS_REFUSED", "pulled from blobs.example: the proxy answers"],
+    [
+      ":5004/team/other:1",
+      [],
+      "E_EGRESS_REFUSED",
+      "can not be pulled: blobs.example: the proxy answers",
+    ],
     ["elsewhere.example/app:1", [], "E_EGRESS_REFUSED", "host_not_allowed"],
     [":9/app:1", [], "E_REGISTRY_UNREACHABLE", "connection refused"],
     [":5002/team/app:1", ["--creds-file", "/dev/null"], "E_USAGE", "USER:PASSWORD"],
@@ -119,7 +125,28 @@ describe.each(["g26", "g24"] as const)("registries in %s", (kind) => {
     await sandkube().kubectl(
       ...["run", "private", of("registry.example/team/app:1"), `--overrides=${overrides}`, ...run],
     );
-    await sandkube().untilReady("run in (mirrored, filed, private)");
+    await sandkube().kubectl("run", "renamed", of("renamed.example/old/app:1"), ...run);
+    await sandkube().untilReady("run in (mirrored, filed, private, renamed)");
+  });
+
+  it.each([
+    ["no-image", ":5001/team/nothing:1", "404 Not Found. Check the name"],
+    ["no-account", "registry.example/team/app:1", "401 Unauthorized. Give an account"],
+    ["limited", ":5003/team/app:1", "429 Too Many Requests. Wait 120 s"],
+    ["forbidden", "elsewhere.example/app:1", "(host_not_allowed). The way to elsewhere.example"],
+    ["unreachable", ":9/app:1", "connection refused"],
+  ])("a pod whose image can not be pulled says why and what to do: %s", async (pod, name, says) => {
+    await sandkube().kubectl("run", pod, `--image=${image(name)}`, "--image-pull-policy=Always");
+    const message = "jsonpath={.status.containerStatuses[0].state.waiting.message}";
+    await waitUntil({
+      for: `the pod ${pod} to say why it waits`,
+      limitMs: 60_000,
+      look: async () => {
+        const waiting = await sandkube().kubectl("get", "pod", pod, "-o", message);
+        return waiting.includes(says) ? { found: true } : { instead: waiting };
+      },
+    });
+    await sandkube().kubectl("delete", "pod", pod, "--now");
   });
 
   it("a list in the images directory is pulled, and what fails of it is named", async () => {

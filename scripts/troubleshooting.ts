@@ -257,9 +257,9 @@ export const inTheCluster: readonly Trouble[] = [
     next: "`sandkube kubectl describe pod POD`: its events say which.",
   },
   {
-    symptom: "`ErrImageNeverPull`, `ImagePullBackOff`",
-    cause: "The image is not in the node under that very name, or the registry refuses it.",
-    next: "`sandkube image list`; `sandkube image load FILE` or `sandkube image pull REF`, which tells the cause apart.",
+    symptom: "`ErrImageNeverPull`, `ErrImagePull`, `ImagePullBackOff`",
+    cause: "The image is not in the node under that very name, or no registry gives it.",
+    next: "`sandkube kubectl describe pod POD`: its events tell the cause and what helps; `sandkube image list` has the names that are there.",
   },
   {
     symptom: "A pod pulls an image that was loaded",

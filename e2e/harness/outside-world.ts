@@ -38,6 +38,7 @@ export async function outsideWorld({ sandbox }: Sandkube): Promise<OutsideWorld>
 mirrors:
   mirrored.example: {endpoint: ["http://${address}:5003", "http://${address}:5001"]}
   prefixed.example: {endpoint: ["http://${address}:5001"], rewrite: {"^(.*)$": "proxy/$1"}}
+  renamed.example: {endpoint: ["http://${address}:5001"], rewrite: {"^old/(.*)": "team/$1"}}
   filed.example: {endpoint: ["https://${address}:5002"]}
   "${address}:5001": {endpoint: ["http://${address}:5001"]}
   "${address}:5003": {endpoint: ["http://${address}:5003"]}

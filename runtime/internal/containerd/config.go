@@ -21,7 +21,6 @@ const (
 // explicitly, so that only probed facts decide.
 // The keys are those of containerd 2's docs/cri/config.md.
 var configuration = template.Must(template.New("config.toml").Parse(`version = 3
-imports = ['{{.RegistryConfig}}/*.toml']
 root = '{{.Root}}'
 state = '{{.State}}'
 oom_score = 0
@@ -102,11 +101,13 @@ const (
 	sameNamespaceVariable = "CNI_NETNS_OVERRIDE"
 	// snapshotsVariable tells it where layers are unpacked to, so that it leaves some space.
 	snapshotsVariable = "SANDKUBE_SNAPSHOTS"
+	// accountsVariable tells it where the accounts of registries.yaml are.
+	accountsVariable = "SANDKUBE_REGISTRY_ACCOUNTS"
 )
 
 // Environment is what is added to containerd's environment.
 func Environment(spec *nodespec.NodeView) []string {
-	environment := []string{snapshotsVariable + "=" + SnapshotMount}
+	environment := []string{snapshotsVariable + "=" + SnapshotMount, accountsVariable + "=" + spec.RegistryAccounts()}
 	if spec.Node.Network.Mode == nodespec.NetworkHost {
 		environment = append(environment, nodeNetworkVariable+"=1", sameNamespaceVariable+"=1")
 	}
@@ -125,7 +126,6 @@ func WriteConfig(spec *nodespec.NodeView) error {
 		"Snapshots":           SnapshotMount,
 		"Pause":               PauseImage,
 		"RegistryHosts":       spec.RegistryHosts(),
-		"RegistryConfig":      spec.RegistryConfig(),
 		"UnprivilegedPorts":   settings.UnprivilegedPorts,
 		"UnprivilegedICMP":    settings.UnprivilegedICMP,
 		"RestrictOOMScoreAdj": settings.RestrictOOMScoreAdj,

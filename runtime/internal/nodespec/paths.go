@@ -25,9 +25,8 @@ func (s *NodeSpec) AdminKubeconfig() string { return s.Path("kubeconfig") }
 // from: hosts.toml files in the layout of containerd's docs/hosts.md.
 func (s *NodeSpec) RegistryHosts() string { return s.Path("egress", "certs.d") }
 
-// RegistryConfig is a directory of further parts of containerd's configuration: the
-// credentials for registries.
-func (s *NodeSpec) RegistryConfig() string { return s.Path("egress", "containerd.d") }
+// RegistryAccounts is a file with the accounts for registries; it may not exist.
+func (s *NodeSpec) RegistryAccounts() string { return s.Path("egress", "registry-accounts.json") }
 
 // Kubeconfig is the kubeconfig of one component, such as "kubelet".
 func (s *NodeSpec) Kubeconfig(component string) string {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"sandkube.dev/upstream/containerd/imagestore"
@@ -24,12 +25,8 @@ func imagesCommand(args []string) error {
 	defer stop()
 	out := newLines(os.Stdout)
 	result, err := runImages(imagestore.Context(ctx), args[1:], out)
-	var refusal *imagestore.Refusal
-	if errors.As(err, &refusal) {
-		return errors.Join(out.write("refusal", refusal), err)
-	}
 	if err != nil {
-		return err
+		return tellFailure(out, err)
 	}
 	return out.write("result", result)
 }
@@ -133,13 +130,17 @@ func readRecipe() (recipe imagestore.Recipe, err error) {
 	return recipe, nil
 }
 
-// lines writes JSON values, one a line, each tagged with its type.
+// lines writes JSON values, one a line, each tagged with its type. Its methods may be called
+// at the same time.
 type lines struct {
+	mu      sync.Mutex
 	encoder *json.Encoder
 }
 
 func newLines(out io.Writer) *lines { return &lines{encoder: json.NewEncoder(out)} }
 
 func (l *lines) write(kind string, value any) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l.encoder.Encode(map[string]any{"type": kind, kind: value})
 }

@@ -2,9 +2,10 @@
 //
 // The name it is called by, or else its first argument, chooses: `containerd`
 // or `ctr`. Both are upstream's own commands; only the set of plugins is
-// smaller (plugins.go), and layers are read in another way (unpackstream). `forget-snapshots` prepares containerd's
-// metadata for a start after snapshots were lost (snapshots.go); `images` works
-// on a node's images without a registry (images.go); `registry` pulls them, and
+// smaller (plugins.go), layers are read in another way (unpackstream), and pods' images
+// are pulled by sandkube's registry client (podpull). `forget-snapshots` prepares
+// containerd's metadata for a start after snapshots were lost (snapshots.go); `images`
+// works on a node's images without a registry (images.go); `registry` pulls them, and
 // configures how the kubelet's are pulled (registry.go).
 package main
 
@@ -17,11 +18,16 @@ import (
 	containerd "github.com/containerd/containerd/v2/cmd/containerd/command"
 	ctr "github.com/containerd/containerd/v2/cmd/ctr/app"
 
+	"sandkube.dev/upstream/containerd/podpull"
 	"sandkube.dev/upstream/containerd/unpackstream"
 )
 
-// snapshotsVariable names the directory that layers are unpacked to.
-const snapshotsVariable = "SANDKUBE_SNAPSHOTS"
+const (
+	// snapshotsVariable names the directory that layers are unpacked to.
+	snapshotsVariable = "SANDKUBE_SNAPSHOTS"
+	// accountsVariable names the file with registries.yaml's accounts.
+	accountsVariable = "SANDKUBE_REGISTRY_ACCOUNTS"
+)
 
 func main() {
 	name, args, err := choose(os.Args)
@@ -64,6 +70,7 @@ func run(name string, args []string) error {
 		return registryCommand(args)
 	default:
 		unpackstream.Register(os.Getenv(snapshotsVariable))
+		podpull.Register(os.Getenv(accountsVariable))
 		return containerd.App().Run(args)
 	}
 }

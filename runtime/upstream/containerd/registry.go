@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sandkube.dev/upstream/containerd/pull"
+	"sandkube.dev/upstream/containerd/refusal"
 	"sandkube.dev/upstream/containerd/registrycheck"
 	"sandkube.dev/upstream/containerd/registryconfig"
 )
@@ -20,7 +21,7 @@ import (
 // registryCommand does what concerns registries. What is asked for comes as JSON on
 // standard input, since it may hold a password; standard output is lines of JSON.
 //
-//	registry configure --config FILE --hosts DIRECTORY --accounts DIRECTORY
+//	registry configure --config FILE --hosts DIRECTORY --accounts FILE
 //	registry pull < REQUEST
 //	registry check < REQUEST
 func registryCommand(args []string) error {
@@ -33,9 +34,9 @@ func registryCommand(args []string) error {
 	case "configure":
 		return configureRegistries(rest)
 	case "pull":
-		return pullImage(ctx, os.Stdin, json.NewEncoder(os.Stdout))
+		return pullImage(ctx, os.Stdin, newLines(os.Stdout))
 	case "check":
-		return checkRegistry(ctx, os.Stdin, json.NewEncoder(os.Stdout))
+		return checkRegistry(ctx, os.Stdin, newLines(os.Stdout))
 	default:
 		return fmt.Errorf("unknown verb %q", verb)
 	}
@@ -45,8 +46,8 @@ func registryCommand(args []string) error {
 func configureRegistries(args []string) error {
 	flags := flag.NewFlagSet("configure", flag.ContinueOnError)
 	file := flags.String("config", "", "the registries.yaml `file`")
-	hosts := flags.String("hosts", "", "new `directory` for hosts.toml files")
-	accounts := flags.String("accounts", "", "new `directory` for accounts")
+	hosts := flags.String("hosts", "", "new `directory` with one for each registry")
+	accounts := flags.String("accounts", "", "new `file` for accounts")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -54,11 +55,11 @@ func configureRegistries(args []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(config.WriteHosts(*hosts), config.WriteCredentials(*accounts))
+	return errors.Join(config.WriteHosts(*hosts), config.WriteAccounts(*accounts))
 }
 
 // pullImage pulls one image and tells how it goes on.
-func pullImage(ctx context.Context, in io.Reader, out *json.Encoder) error {
+func pullImage(ctx context.Context, in io.Reader, out *lines) error {
 	var request pull.Request
 	if err := json.NewDecoder(in).Decode(&request); err != nil {
 		return fmt.Errorf("request: %w", err)
@@ -67,44 +68,29 @@ func pullImage(ctx context.Context, in io.Reader, out *json.Encoder) error {
 	if err != nil {
 		return tellFailure(out, err)
 	}
-	return out.Encode(map[string]any{"type": "result", "result": result})
+	return out.write("result", result)
 }
 
 // checkRegistry goes the way to an image step by step.
-func checkRegistry(ctx context.Context, in io.Reader, out *json.Encoder) error {
+func checkRegistry(ctx context.Context, in io.Reader, out *lines) error {
 	var request pull.Request
 	if err := json.NewDecoder(in).Decode(&request); err != nil {
 		return fmt.Errorf("request: %w", err)
 	}
 	err := registrycheck.Run(ctx, request, func(step registrycheck.Step) {
-		_ = out.Encode(map[string]any{"type": "step", "step": step})
+		_ = out.write("step", step)
 	})
 	if err != nil {
 		return tellFailure(out, err)
 	}
-	return out.Encode(map[string]any{"type": "result", "result": nil})
+	return out.write("result", nil)
 }
 
 // tellFailure writes an error that the reader knows to tell apart, and returns it.
-func tellFailure(out *json.Encoder, err error) error {
-	var (
-		failure  *pull.Failure
-		platform *pull.PlatformError
-		invalid  *pull.InvalidError
-		layer    *pull.LayerError
-		space    *pull.SpaceError
-	)
-	switch {
-	case errors.As(err, &failure):
-		return errors.Join(out.Encode(map[string]any{"type": "failure", "faults": failure.Faults}), err)
-	case errors.As(err, &invalid):
-		return errors.Join(out.Encode(map[string]any{"type": "invalid", "message": invalid.Message}), err)
-	case errors.As(err, &layer):
-		return errors.Join(out.Encode(map[string]any{"type": "too-large", "message": layer.Error()}), err)
-	case errors.As(err, &space):
-		return errors.Join(out.Encode(map[string]any{"type": "no-space", "message": space.Error()}), err)
-	case errors.As(err, &platform):
-		return errors.Join(out.Encode(map[string]any{"type": "no-platform", "platform": platform.Platform}), err)
+func tellFailure(out *lines, err error) error {
+	var refused *refusal.Refusal
+	if errors.As(err, &refused) {
+		return errors.Join(out.write("refusal", refused), err)
 	}
 	return err
 }
@@ -112,13 +98,13 @@ func tellFailure(out *json.Encoder, err error) error {
 // pullListener writes what it is told as lines of JSON. A reader that has gone is met again
 // when the result is written.
 type pullListener struct {
-	out *json.Encoder
+	out *lines
 }
 
 func (l pullListener) Progress(progress pull.Progress) {
-	_ = l.out.Encode(map[string]any{"type": "progress", "progress": progress})
+	_ = l.out.write("progress", progress)
 }
 
 func (l pullListener) Retry(because string, delay time.Duration) {
-	_ = l.out.Encode(map[string]any{"type": "retry", "because": because, "delayMs": delay.Milliseconds()})
+	_ = l.out.write("retry", map[string]any{"because": because, "delayMs": delay.Milliseconds()})
 }

@@ -29,28 +29,28 @@ export async function findRegistriesConfig(named: string | null): Promise<string
   return null;
 }
 
-/** Directories into which a registries.yaml is translated for containerd. */
-export interface RegistryDirectories {
-  /** One directory with a hosts.toml for each registry. */
+/** Into what a registries.yaml is translated for the node. */
+export interface RegistrySettings {
+  /** A directory, with one for each registry that is not asked in the usual way. */
   registryHosts: string;
-  /** Accounts at registries. */
+  /** A file with the accounts at registries. */
   registryAccounts: string;
 }
 
 /**
- * Translates a registries.yaml for containerd into directories that do not exist yet. Throws
+ * Translates a registries.yaml for the node, into what does not exist yet. Throws
  * E_CONFIG that names everything that is wrong in the file.
  */
 export async function translateRegistries(
   programs: Programs,
   file: string,
-  { registryHosts, registryAccounts }: RegistryDirectories,
+  { registryHosts, registryAccounts }: RegistrySettings,
   signal?: AbortSignal,
 ): Promise<void> {
-  const directories = ["--hosts", registryHosts, "--accounts", registryAccounts];
+  const targets = ["--hosts", registryHosts, "--accounts", registryAccounts];
   const result = await runCommand(
     programs.path("sandkube-containerd"),
-    ["registry", "configure", "--config", file, ...directories],
+    ["registry", "configure", "--config", file, ...targets],
     { timeoutMs: configureTimeoutMs, signal },
   );
   if (result.exitCode === 0) return;
@@ -80,16 +80,16 @@ export async function configureRegistries(
   await removeTree(next);
   if (file !== null) {
     await makePrivateDirectory(next);
-    const directories = {
+    const settings = {
       registryHosts: join(next, "hosts"),
-      registryAccounts: join(next, "accounts"),
+      registryAccounts: join(next, "accounts.json"),
     };
-    await translateRegistries(programs, file, directories, signal);
+    await translateRegistries(programs, file, settings, signal);
   }
   await removeTree(paths.registryHosts);
   await removeTree(paths.registryAccounts);
   if (file === null) return;
   await fs.rename(join(next, "hosts"), paths.registryHosts);
-  await fs.rename(join(next, "accounts"), paths.registryAccounts);
+  await fs.rename(join(next, "accounts.json"), paths.registryAccounts);
   await removeTree(next);
 }

@@ -34,12 +34,12 @@ export async function examineRegistry(
   const programs = await locate();
   const scratch = await fs.mkdtemp(join(tmpdir(), "sandkube-registry-"));
   try {
-    const directories = {
+    const settings = {
       registryHosts: join(scratch, "hosts"),
-      registryAccounts: join(scratch, "accounts"),
+      registryAccounts: join(scratch, "accounts.json"),
     };
     const file = await findRegistriesConfig(options.registriesConfig ?? null);
-    if (file !== null) await translateRegistries(programs, file, directories, options.signal);
+    if (file !== null) await translateRegistries(programs, file, settings, options.signal);
     const caBundle = join(scratch, "ca-bundle.pem");
     await fs.writeFile(caBundle, (await collectCaBundle(process.env)).pem);
     const { roleEnvironment } = wayOutOf({
@@ -51,8 +51,8 @@ export async function examineRegistry(
     await checkRegistry(programs, reference, {
       insecure: options.insecure ?? false,
       account: options.account ?? null,
-      hostsDirectory: directories.registryHosts,
-      accountsDirectory: directories.registryAccounts,
+      hostsDirectory: settings.registryHosts,
+      accountsFile: settings.registryAccounts,
       environment: replaceEgress(process.env, roleEnvironment),
       signal: options.signal,
       onStep: options.onStep ?? (() => {}),

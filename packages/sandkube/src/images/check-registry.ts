@@ -24,7 +24,7 @@ export interface CheckRegistryOptions {
   insecure: boolean;
   account: RegistryAccount | null;
   hostsDirectory: string;
-  accountsDirectory: string;
+  accountsFile: string;
   /** With the proxies and the CA bundle of a cluster's roles. */
   environment: NodeJS.ProcessEnv;
   signal?: AbortSignal | undefined;
@@ -40,19 +40,19 @@ export async function checkRegistry(
   reference: string,
   options: CheckRegistryOptions,
 ): Promise<void> {
-  const { insecure, account, hostsDirectory, accountsDirectory } = options;
+  const { insecure, account, hostsDirectory, accountsFile } = options;
   await runRegistryTool(
     programs,
     "check",
     {
-      ...{ reference, insecure, account, hostsDirectory, accountsDirectory },
+      ...{ reference, insecure, account, hostsDirectory, accountsFile },
       ...{ platform: "", socket: "", snapshotter: "", unpackLimitBytes: 0 },
     },
     {
       timeoutMs: checkTimeoutMs,
       environment: options.environment,
       signal: options.signal,
-      failure: `the way to ${reference} can not be tested`,
+      failure: `${reference} can not be pulled`,
       onLine: (line) => options.onStep(lineSchema.parse(line).step),
     },
   );

@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { SandkubeError, type ErrorCode } from "../errors.js";
+import { SandkubeError } from "../errors.js";
 import type { ImageProgressEvent, ProgressListener } from "../events.js";
 import { runLineCommand } from "../platform/line-command.js";
 import type { Programs } from "../runtime/locate-programs.js";
 import type { ClusterPaths } from "../state/cluster-paths.js";
 import type { Readable } from "node:stream";
+import { refusalError, refusalSchema, type Refusal } from "./refusal.js";
 
 /** The images of one cluster's node. */
 export interface ImageStore {
@@ -41,28 +42,11 @@ const progressSchema = z.object({
   layers: z.number().int().optional(),
 });
 
-const refusalSchema = z.object({
-  kind: z.enum(["invalid", "platform", "space", "not-found", "in-use", "usage"]),
-  message: z.string(),
-  hint: z.string(),
-});
-
 const lineSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("progress"), progress: progressSchema }),
   z.object({ type: z.literal("refusal"), refusal: refusalSchema }),
   z.object({ type: z.literal("result"), result: z.unknown() }),
 ]);
-
-type Refusal = z.infer<typeof refusalSchema>;
-
-const codes: Readonly<Record<Refusal["kind"], ErrorCode>> = {
-  invalid: "E_IMAGE_INVALID",
-  platform: "E_IMAGE_PLATFORM",
-  space: "E_IMAGE_SPACE",
-  "not-found": "E_IMAGE_NOT_FOUND",
-  "in-use": "E_IMAGE_IN_USE",
-  usage: "E_USAGE",
-};
 
 /**
  * Lets the program that holds containerd's client work on a node's images, and returns
@@ -99,7 +83,7 @@ export async function runImageTool<T>(
       else options.onProgress?.(progressEvent(message.progress));
     },
   });
-  if (refusal !== null) throw refused(refusal, options.failure);
+  if (refusal !== null) throw refusalError(refusal, options.failure);
   if (ended.exitCode !== 0) {
     const reason = ended.timedOut
       ? `not done within ${Math.round(options.timeoutMs / 60_000)} minutes`
@@ -113,10 +97,4 @@ export async function runImageTool<T>(
 
 function progressEvent(progress: z.infer<typeof progressSchema>): ImageProgressEvent {
   return { type: "image-progress", ...progress };
-}
-
-function refused(refusal: Refusal, failure: string): SandkubeError {
-  return new SandkubeError(codes[refusal.kind], `${failure}: ${refusal.message}`, {
-    ...(refusal.hint === "" ? {} : { hint: refusal.hint }),
-  });
 }

@@ -32,7 +32,10 @@ const lineSchema = z.discriminatedUnion("type", [
     type: z.literal("progress"),
     progress: z.object({ doneBytes: z.number(), totalBytes: z.number() }),
   }),
-  z.object({ type: z.literal("retry"), because: z.string(), delayMs: z.number() }),
+  z.object({
+    type: z.literal("retry"),
+    retry: z.object({ because: z.string(), delayMs: z.number() }),
+  }),
 ]);
 
 /**
@@ -50,7 +53,7 @@ export async function pullImage(
     ...{ reference, platform, insecure, account, snapshotter, unpackLimitBytes },
     socket: paths.containerdSocket(node),
     hostsDirectory: paths.registryHosts,
-    accountsDirectory: paths.registryAccounts,
+    accountsFile: paths.registryAccounts,
   };
   const result = await runRegistryTool(programs, "pull", request, {
     timeoutMs: pullTimeoutMs,
@@ -69,7 +72,8 @@ export async function pullImage(
           totalBytes,
         });
       } else {
-        const message = `${line.because}; trying again in ${line.delayMs / 1_000} s`;
+        const { because, delayMs } = line.retry;
+        const message = `${because}; trying again in ${delayMs / 1_000} s`;
         onProgress?.({ type: "warning", message });
       }
     },

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { SandkubeError } from "../errors.js";
 import { runLineCommand } from "../platform/line-command.js";
 import type { Programs } from "../runtime/locate-programs.js";
-import { registryError, registryFaultSchema } from "./registry-fault.js";
+import { refusalError, refusalSchema } from "./refusal.js";
 
 /** An account at a registry. An identity token is a secret without a user. */
 export interface RegistryAccount {
@@ -22,7 +22,7 @@ export interface RegistryRequest {
   socket: string;
   snapshotter: string;
   hostsDirectory: string;
-  accountsDirectory: string;
+  accountsFile: string;
 }
 
 export interface RegistryToolOptions {
@@ -31,16 +31,12 @@ export interface RegistryToolOptions {
   signal?: AbortSignal | undefined;
   /** What could not be done, for messages, such as "hello:1 can not be pulled". */
   failure: string;
-  /** Receives each line that is neither a failure nor the result. */
+  /** Receives each line that is neither a refusal nor the result. */
   onLine: (line: unknown) => void;
 }
 
 const lineSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("failure"), faults: z.array(registryFaultSchema) }),
-  z.object({ type: z.literal("invalid"), message: z.string() }),
-  z.object({ type: z.literal("no-platform"), platform: z.string() }),
-  z.object({ type: z.literal("too-large"), message: z.string() }),
-  z.object({ type: z.literal("no-space"), message: z.string() }),
+  z.object({ type: z.literal("refusal"), refusal: refusalSchema }),
   z.object({ type: z.literal("result"), result: z.unknown() }),
 ]);
 
@@ -72,28 +68,8 @@ export async function runRegistryTool(
     },
   });
   const answer = answers.at(-1);
-  switch (answer?.type) {
-    case "result":
-      return answer.result;
-    case "failure":
-      throw registryError(request.reference, answer.faults);
-    case "invalid":
-      throw new SandkubeError("E_USAGE", answer.message);
-    case "too-large":
-      throw new SandkubeError("E_IMAGE_INVALID", answer.message, {
-        hint: "If you trust the image, --unpack-limit SIZE allows each of its layers so much.",
-      });
-    case "no-space":
-      throw new SandkubeError("E_IMAGE_SPACE", answer.message, {
-        hint: "`sandkube image prune --all` removes the images that no pod uses.",
-      });
-    case "no-platform":
-      throw new SandkubeError(
-        "E_IMAGE_PLATFORM",
-        `${request.reference} has no image for ${answer.platform}`,
-        { hint: "Choose a platform that it has with --platform." },
-      );
-  }
+  if (answer?.type === "result") return answer.result;
+  if (answer?.type === "refusal") throw refusalError(answer.refusal, options.failure);
   const reason = ended.timedOut
     ? `not done within ${Math.round(timeoutMs / 60_000)} minutes`
     : (ended.errorLines.at(-1) ?? "").replace(/^registry: /, "");

@@ -33,9 +33,9 @@ export interface ClusterPaths {
   egressDirectory: string;
   /** All CA certificates that the sandbox trusts. */
   caBundle: string;
-  /** For each registry that is not asked in the usual way a directory with a hosts.toml. */
+  /** A directory, with one for each registry that is not asked in the usual way. */
   registryHosts: string;
-  /** Parts of containerd's configuration that hold accounts at registries. */
+  /** A file with accounts at registries. */
   registryAccounts: string;
   logsDirectory: string;
   /** Where the containerd of the nth node listens. */
@@ -84,7 +84,7 @@ export function clusterPaths(dataDirectory: string, name: string): ClusterPaths 
     egressDirectory,
     caBundle: join(egressDirectory, "ca-bundle.pem"),
     registryHosts: join(egressDirectory, "certs.d"),
-    registryAccounts: join(egressDirectory, "containerd.d"),
+    registryAccounts: join(egressDirectory, "registry-accounts.json"),
     logsDirectory,
     containerdSocket,
     log: (role) => join(logsDirectory, `${role}.log`),

@@ -91,7 +91,7 @@ func openNode(spec *nodespec.NodeView) (*node, error) {
 			socket:      spec.ContainerdSocket(),
 			snapshotter: spec.Node.Containerd.Snapshotter,
 			hosts:       spec.RegistryHosts(),
-			accounts:    spec.RegistryConfig(),
+			accounts:    spec.RegistryAccounts(),
 		},
 	}, nil
 }

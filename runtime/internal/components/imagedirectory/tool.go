@@ -29,7 +29,7 @@ type tool struct {
 	program     string
 	socket      string
 	snapshotter string
-	// hosts and accounts are directories with the settings of registries.
+	// hosts is a directory with the settings of registries, accounts a file.
 	hosts, accounts string
 }
 
@@ -46,14 +46,10 @@ type line struct {
 		Message string `json:"message"`
 		Hint    string `json:"hint"`
 	} `json:"refusal"`
-	Faults []struct {
-		Host    string `json:"host"`
-		Message string `json:"message"`
-	} `json:"faults"`
-	Message  string          `json:"message"`
-	Platform string          `json:"platform"`
-	Because  string          `json:"because"`
-	Result   json.RawMessage `json:"result"`
+	Retry struct {
+		Because string `json:"because"`
+	} `json:"retry"`
+	Result json.RawMessage `json:"result"`
 }
 
 // load loads an archive and returns the names of its images.
@@ -83,7 +79,7 @@ func (t tool) pull(ctx context.Context, name string, tell func(progress string))
 	defer cancel()
 	request, err := json.Marshal(map[string]any{
 		"reference": name, "socket": t.socket, "snapshotter": t.snapshotter,
-		"hostsDirectory": t.hosts, "accountsDirectory": t.accounts,
+		"hostsDirectory": t.hosts, "accountsFile": t.accounts,
 	})
 	if err != nil {
 		return err
@@ -144,10 +140,10 @@ func readLines(output io.Reader, tell func(progress string)) (result json.RawMes
 		case "progress":
 			tell(one.progress())
 		case "retry":
-			tell(one.Because + "; trying again")
+			tell(one.Retry.Because + "; trying again")
 		case "result":
 			result = one.Result
-		default:
+		case "refusal":
 			err = one.refusal()
 		}
 	}
@@ -166,19 +162,10 @@ func (l line) progress() string {
 
 // refusal is what is wrong with the file, or with the way to a registry.
 func (l line) refusal() error {
-	switch {
-	case l.Type == "refusal" && l.Refusal.Hint != "":
-		return &refusedError{l.Refusal.Message + ". " + l.Refusal.Hint}
-	case l.Type == "refusal":
+	if l.Refusal.Hint == "" {
 		return &refusedError{l.Refusal.Message}
-	case l.Type == "failure" && len(l.Faults) > 0:
-		decisive := l.Faults[len(l.Faults)-1]
-		return &refusedError{decisive.Host + ": " + decisive.Message}
-	case l.Type == "no-platform":
-		return &refusedError{"there is no image for " + l.Platform}
-	default:
-		return &refusedError{l.Message}
 	}
+	return &refusedError{l.Refusal.Message + ". " + l.Refusal.Hint}
 }
 
 // tailBytes is how much of the program's complaints is kept.

@@ -11,8 +11,7 @@ func TestReadLines(t *testing.T) {
 	for _, test := range []struct{ name, lines, result, problem string }{
 		{"a result", `{"type":"progress","progress":{"phase":"reading","bytes":1,"totalBytes":4}}` + "\n" + `{"type":"result","result":[1]}`, "[1]", ""},
 		{"a refusal", `{"type":"refusal","refusal":{"kind":"space","message":"no space is left","hint":"Free some."}}`, "", "no space is left. Free some."},
-		{"a registry's refusal", `{"type":"failure","faults":[{"host":"mirror.test","message":"404"},{"host":"example.test","message":"429"}]}`, "", "example.test: 429"},
-		{"no platform", `{"type":"no-platform","platform":"linux/s390x"}`, "", "there is no image for linux/s390x"},
+		{"a registry's refusal", `{"type":"retry","retry":{"because":"429","delayMs":1000}}` + "\n" + `{"type":"refusal","refusal":{"kind":"registry","message":"example.test: 404","hint":"","faults":[]}}`, "", "example.test: 404"},
 		{"no JSON", `oops`, "", "invalid character 'o' looking for beginning of value"},
 	} {
 		var told []string

@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"sandkube.dev/upstream/containerd/refusal"
 	"sandkube.dev/upstream/containerd/unpackstream"
 )
 
@@ -41,7 +42,7 @@ func (s *Store) readArchive(ctx context.Context, stream io.Reader) (*contents, e
 	for first := true; ; first = false {
 		header, err := members.Next()
 		if errors.Is(err, io.EOF) && first {
-			return nil, refuse(Invalid, "the archive is empty")
+			return nil, refusal.New(refusal.Invalid, "the archive is empty")
 		}
 		if errors.Is(err, io.EOF) {
 			return found, nil
@@ -104,7 +105,7 @@ func blobDigest(name string) (digest.Digest, bool) {
 
 func readDocument(name string, size int64, from io.Reader) ([]byte, error) {
 	if size > documentLimit {
-		return nil, refuse(Invalid, "%s has %s, which is more than the limit of %s", name, formatBytes(size), formatBytes(documentLimit))
+		return nil, refusal.New(refusal.Invalid, "%s has %s, which is more than the limit of %s", name, formatBytes(size), formatBytes(documentLimit))
 	}
 	return io.ReadAll(from)
 }
@@ -112,23 +113,23 @@ func readDocument(name string, size int64, from io.Reader) ([]byte, error) {
 // explainRead says what is wrong with an archive that can not be read.
 func explainRead(err error, first bool) error {
 	var path *os.PathError
-	if isRefusal(err) || errors.Is(err, context.Canceled) || errors.As(err, &path) {
+	if refusal.Is(err) || errors.Is(err, context.Canceled) || errors.As(err, &path) {
 		return err
 	}
 	var damaged flate.CorruptInputError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return refuse(Invalid, "the archive is cut off")
+		return refusal.New(refusal.Invalid, "the archive is cut off")
 	case errors.Is(err, tar.ErrHeader) && first:
-		return refuse(Invalid, "this is not a tar archive")
+		return refusal.New(refusal.Invalid, "this is not a tar archive")
 	case errors.Is(err, tar.ErrHeader):
-		return refuse(Invalid, "the archive is damaged: a tar header is malformed")
+		return refusal.New(refusal.Invalid, "the archive is damaged: a tar header is malformed")
 	case errors.As(err, &damaged), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader),
 		errors.Is(err, zstd.ErrCRCMismatch), errors.Is(err, zstd.ErrMagicMismatch), errors.Is(err, zstd.ErrUnexpectedBlockSize):
-		return refuse(Invalid, "the archive is damaged: %v", err)
+		return refusal.New(refusal.Invalid, "the archive is damaged: %v", err)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return refuse(Invalid, "the archive wants more than %s of memory to be decompressed", formatBytes(unpackstream.ZstdWindowLimit)).
-			withHint("Compress it without --long.")
+		return refusal.New(refusal.Invalid, "the archive wants more than %s of memory to be decompressed", formatBytes(unpackstream.ZstdWindowLimit)).
+			WithHint("Compress it without --long.")
 	default:
 		return err
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // localStore is a store without a containerd: it reads and examines, and unpacks nothing.
@@ -198,58 +200,58 @@ func TestRefusedArchives(t *testing.T) {
 	whole := layoutOf(t, nil).archive(t)
 	for name, test := range map[string]struct {
 		archive []byte
-		kind    Kind
+		kind    refusal.Kind
 		says    string
 	}{
-		"nothing":      {nil, Invalid, "empty"},
-		"text":         {bytes.Repeat([]byte("text\n"), 200), Invalid, "not a tar archive"},
-		"truncated":    {whole[:520], Invalid, "cut off"},
-		"other files":  {members{{"README", "x"}}.archive(t), Invalid, "holds no image"},
-		"without blob": {layoutOf(t, nil)[1:].archive(t), Invalid, "layer 1 of 1"},
-		"wrong digest": {bytes.Replace(whole, []byte("the content of"), []byte("THE CONTENT OF"), 1), Invalid, "damaged"},
+		"nothing":      {nil, refusal.Invalid, "empty"},
+		"text":         {bytes.Repeat([]byte("text\n"), 200), refusal.Invalid, "not a tar archive"},
+		"truncated":    {whole[:520], refusal.Invalid, "cut off"},
+		"other files":  {members{{"README", "x"}}.archive(t), refusal.Invalid, "holds no image"},
+		"without blob": {layoutOf(t, nil)[1:].archive(t), refusal.Invalid, "layer 1 of 1"},
+		"wrong digest": {bytes.Replace(whole, []byte("the content of"), []byte("THE CONTENT OF"), 1), refusal.Invalid, "damaged"},
 		"nameless": {layoutOf(t, func(_ *manifest, _ *config, entry *descriptor) {
 			entry.Annotations = nil
-		}).archive(t), Invalid, "without a name"},
+		}).archive(t), refusal.Invalid, "without a name"},
 		"bad name": {layoutOf(t, func(_ *manifest, _ *config, entry *descriptor) {
 			entry.Annotations["io.containerd.image.name"] = "UPPER CASE"
-		}).archive(t), Usage, "not the name of an image"},
+		}).archive(t), refusal.Usage, "not the name of an image"},
 		"schema 1": {layoutOf(t, func(_ *manifest, _ *config, entry *descriptor) {
 			entry.MediaType = "application/vnd.docker.distribution.manifest.v1+prettyjws"
-		}).archive(t), Invalid, "schema 1"},
+		}).archive(t), refusal.Invalid, "schema 1"},
 		"another platform": {layoutOf(t, func(_ *manifest, config *config, _ *descriptor) {
 			config.Architecture = "s390x"
-		}).archive(t), Platform, "linux/s390x"},
+		}).archive(t), refusal.Platform, "linux/s390x"},
 		"unknown layer": {layoutOf(t, func(manifest *manifest, _ *config, _ *descriptor) {
 			manifest.Layers[0].MediaType = "application/vnd.example.layer.v1.squashfs"
-		}).archive(t), Invalid, "squashfs"},
+		}).archive(t), refusal.Invalid, "squashfs"},
 		"encrypted layer": {layoutOf(t, func(manifest *manifest, _ *config, _ *descriptor) {
 			manifest.Layers[0].MediaType += "+encrypted"
-		}).archive(t), Invalid, "encrypted"},
+		}).archive(t), refusal.Invalid, "encrypted"},
 		"wrong size": {layoutOf(t, func(manifest *manifest, _ *config, _ *descriptor) {
 			manifest.Layers[0].Size++
-		}).archive(t), Invalid, "announced"},
+		}).archive(t), refusal.Invalid, "announced"},
 		"layers without digest": {layoutOf(t, func(_ *manifest, config *config, _ *descriptor) {
 			config.RootFS.DiffIDs = nil
-		}).archive(t), Invalid, "names 0"},
+		}).archive(t), refusal.Invalid, "names 0"},
 		"a chart": {layoutOf(t, func(manifest *manifest, _ *config, _ *descriptor) {
 			manifest.Config.MediaType = "application/vnd.cncf.helm.config.v1+json"
-		}).archive(t), Invalid, "no container image"},
+		}).archive(t), refusal.Invalid, "no container image"},
 		"docker without its layer": {members{
 			{"config.json", "{}"}, {"manifest.json", `[{"Config":"config.json","RepoTags":["x:1"],"Layers":["gone.tar"]}]`},
-		}.archive(t), Invalid, "gone.tar"},
+		}.archive(t), refusal.Invalid, "gone.tar"},
 		"docker with links in a circle": {members{
 			{"a.tar", "-> b.tar"}, {"b.tar", "-> a.tar"}, {"config.json", "{}"},
 			{"manifest.json", `[{"Config":"config.json","RepoTags":["x:1"],"Layers":["a.tar"]}]`},
-		}.archive(t), Invalid, "a.tar"},
+		}.archive(t), refusal.Invalid, "a.tar"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(localStore(t), test.archive)
-			var refusal *Refusal
-			if !errors.As(err, &refusal) {
+			var refused *refusal.Refusal
+			if !errors.As(err, &refused) {
 				t.Fatalf("got %v, want a refusal", err)
 			}
-			if refusal.Kind != test.kind || !strings.Contains(refusal.Message, test.says) {
-				t.Errorf("refused as %s: %s; want %s and %q", refusal.Kind, refusal.Message, test.kind, test.says)
+			if refused.Kind != test.kind || !strings.Contains(refused.Message, test.says) {
+				t.Errorf("refused as %s: %s; want %s and %q", refused.Kind, refused.Message, test.kind, test.says)
 			}
 		})
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // documentLimit is the most bytes that a manifest, index or configuration may have;
@@ -43,13 +45,13 @@ func (s *Store) explainPut(name string, size int64, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isNoSpace(err):
-		return refuse(Space, "no space is left in the data directory for %s, which has %s", name, formatBytes(size)).
-			withHint("`sandkube image prune` removes what no pod uses.")
+	case refusal.IsNoSpace(err):
+		return refusal.New(refusal.Space, "no space is left in the data directory for %s, which has %s", name, formatBytes(size)).
+			WithHint("`sandkube image prune` removes what no pod uses.")
 	case errdefs.IsFailedPrecondition(err):
-		return refuse(Invalid, "%s is damaged: its content has another digest than its name says", name)
+		return refusal.New(refusal.Invalid, "%s is damaged: its content has another digest than its name says", name)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return refuse(Invalid, "%s is cut off", name)
+		return refusal.New(refusal.Invalid, "%s is cut off", name)
 	default:
 		return fmt.Errorf("store %s: %w", name, err)
 	}
@@ -64,20 +66,20 @@ func writeName(ctx context.Context, name string) string {
 // document reads a small blob whole.
 func (s *Store) document(ctx context.Context, what string, descriptor ocispec.Descriptor) ([]byte, error) {
 	if err := descriptor.Digest.Validate(); err != nil {
-		return nil, refuse(Invalid, "the digest %q of %s is malformed", descriptor.Digest, what)
+		return nil, refusal.New(refusal.Invalid, "the digest %q of %s is malformed", descriptor.Digest, what)
 	}
 	info, err := s.content.Info(ctx, descriptor.Digest)
 	if errdefs.IsNotFound(err) {
-		return nil, refuse(Invalid, "%s %s is missing", what, descriptor.Digest)
+		return nil, refusal.New(refusal.Invalid, "%s %s is missing", what, descriptor.Digest)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look at %s: %w", descriptor.Digest, err)
 	}
 	if info.Size > documentLimit {
-		return nil, refuse(Invalid, "%s %s has %s, which is more than the limit of %s", what, descriptor.Digest, formatBytes(info.Size), formatBytes(documentLimit))
+		return nil, refusal.New(refusal.Invalid, "%s %s has %s, which is more than the limit of %s", what, descriptor.Digest, formatBytes(info.Size), formatBytes(documentLimit))
 	}
 	if info.Size != descriptor.Size {
-		return nil, refuse(Invalid, "%s %s has %d bytes where %d are announced", what, descriptor.Digest, info.Size, descriptor.Size)
+		return nil, refusal.New(refusal.Invalid, "%s %s has %d bytes where %d are announced", what, descriptor.Digest, info.Size, descriptor.Size)
 	}
 	descriptor.Data = nil
 	return content.ReadBlob(ctx, s.content, descriptor)

@@ -15,6 +15,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // scratch is the base with nothing in it.
@@ -102,11 +104,11 @@ func (s *Store) buildOutput(ctx context.Context, name string, recipe Recipe, bas
 func (r Recipe) validate() error {
 	for _, variable := range r.Env {
 		if name, _, ok := strings.Cut(variable, "="); !ok || name == "" {
-			return refuse(Usage, "the environment variable %q is not of the form NAME=VALUE", variable)
+			return refusal.New(refusal.Usage, "the environment variable %q is not of the form NAME=VALUE", variable)
 		}
 	}
 	if r.WorkingDir != "" && !strings.HasPrefix(r.WorkingDir, "/") {
-		return refuse(Usage, "the working directory %q is not absolute", r.WorkingDir)
+		return refusal.New(refusal.Usage, "the working directory %q is not absolute", r.WorkingDir)
 	}
 	return nil
 }

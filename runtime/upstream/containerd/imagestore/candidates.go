@@ -8,6 +8,8 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/distribution/reference"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // candidate is an image of an archive that has not been examined yet.
@@ -20,7 +22,7 @@ type candidate struct {
 func NormalizeName(name string) (string, error) {
 	named, err := reference.ParseDockerRef(name)
 	if err != nil {
-		return "", refuse(Usage, "%q is not the name of an image: %v", name, err)
+		return "", refusal.New(refusal.Usage, "%q is not the name of an image: %v", name, err)
 	}
 	return named.String(), nil
 }
@@ -32,14 +34,14 @@ func (s *Store) candidates(ctx context.Context, found *contents) ([]candidate, e
 	case found.isLayout && found.index != nil:
 		return s.layoutCandidates(ctx, found.index)
 	case found.isLayout:
-		return nil, refuse(Invalid, "the OCI layout has no %s", ocispec.ImageIndexFile)
+		return nil, refusal.New(refusal.Invalid, "the OCI layout has no %s", ocispec.ImageIndexFile)
 	case found.dockerManifest != nil:
 		return s.dockerCandidates(ctx, found)
 	case found.links["repositories"] != "" || hasLegacyLayer(found):
-		return nil, refuse(Invalid, "the archive has the form that Docker wrote before version 1.10, without a manifest.json").
-			withHint("Save the image again with a newer Docker.")
+		return nil, refusal.New(refusal.Invalid, "the archive has the form that Docker wrote before version 1.10, without a manifest.json").
+			WithHint("Save the image again with a newer Docker.")
 	default:
-		return nil, refuse(Invalid, "the archive holds no image: it has neither an %s nor a manifest.json", ocispec.ImageIndexFile)
+		return nil, refusal.New(refusal.Invalid, "the archive holds no image: it has neither an %s nor a manifest.json", ocispec.ImageIndexFile)
 	}
 }
 
@@ -55,7 +57,7 @@ func hasLegacyLayer(found *contents) bool {
 func (s *Store) layoutCandidates(ctx context.Context, document []byte) ([]candidate, error) {
 	var index ocispec.Index
 	if err := json.Unmarshal(document, &index); err != nil {
-		return nil, refuse(Invalid, "%s is malformed: %v", ocispec.ImageIndexFile, err)
+		return nil, refusal.New(refusal.Invalid, "%s is malformed: %v", ocispec.ImageIndexFile, err)
 	}
 	var candidates []candidate
 	named := false

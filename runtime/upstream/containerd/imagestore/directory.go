@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // readDirectory reads an OCI layout that lies in a directory. Links in it are followed
@@ -21,8 +23,8 @@ func (s *Store) readDirectory(ctx context.Context, directory string) (*contents,
 	defer func() { _ = root.Close() }()
 	found := &contents{files: map[string]ocispec.Descriptor{}}
 	if _, err := root.Stat(ocispec.ImageLayoutFile); errors.Is(err, fs.ErrNotExist) {
-		return nil, refuse(Invalid, "the directory %s is no OCI layout: it has no file %s", directory, ocispec.ImageLayoutFile).
-			withHint("`sandkube image from` makes an image of a directory.")
+		return nil, refusal.New(refusal.Invalid, "the directory %s is no OCI layout: it has no file %s", directory, ocispec.ImageLayoutFile).
+			WithHint("`sandkube image from` makes an image of a directory.")
 	}
 	found.isLayout = true
 	if found.index, err = readFile(root, ocispec.ImageIndexFile); err != nil {
@@ -84,7 +86,7 @@ func blobSizes(root *os.Root) (sizes map[string]int64, total int64, err error) {
 			return err
 		}
 		if !info.Mode().IsRegular() {
-			return refuse(Invalid, "%s is not a regular file", name)
+			return refusal.New(refusal.Invalid, "%s is not a regular file", name)
 		}
 		sizes[name] = info.Size()
 		total += info.Size()

@@ -11,6 +11,8 @@ import (
 	"github.com/containerd/containerd/v2/pkg/archive/compression"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // dockerImage is an entry of manifest.json, as `docker save` writes it.
@@ -25,7 +27,7 @@ type dockerImage struct {
 func (s *Store) dockerCandidates(ctx context.Context, found *contents) ([]candidate, error) {
 	var entries []dockerImage
 	if err := json.Unmarshal(found.dockerManifest, &entries); err != nil {
-		return nil, refuse(Invalid, "manifest.json is malformed: %v", err)
+		return nil, refusal.New(refusal.Invalid, "manifest.json is malformed: %v", err)
 	}
 	var candidates []candidate
 	for _, entry := range entries {
@@ -87,7 +89,7 @@ func (c *contents) file(name string) (ocispec.Descriptor, error) {
 		}
 		target = next
 	}
-	return ocispec.Descriptor{}, refuse(Invalid, "manifest.json names %s, which is not in the archive", name)
+	return ocispec.Descriptor{}, refusal.New(refusal.Invalid, "manifest.json names %s, which is not in the archive", name)
 }
 
 // layerType looks at a layer's first bytes: the archive does not say how it is compressed.

@@ -12,6 +12,8 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // examined is an image for this machine that is whole: all of its documents have been
@@ -47,12 +49,12 @@ func (s *Store) manifestFor(ctx context.Context, descriptor ocispec.Descriptor, 
 	case images.IsManifestType(descriptor.MediaType):
 		return descriptor, nil
 	case strings.HasPrefix(descriptor.MediaType, "application/vnd.docker.distribution.manifest.v1+"):
-		return ocispec.Descriptor{}, refuse(Invalid, "the image has a manifest of schema 1, which was replaced in 2016").
-			withHint("Pull it with a current Docker and save it again.")
+		return ocispec.Descriptor{}, refusal.New(refusal.Invalid, "the image has a manifest of schema 1, which was replaced in 2016").
+			WithHint("Pull it with a current Docker and save it again.")
 	case !images.IsIndexType(descriptor.MediaType):
-		return ocispec.Descriptor{}, refuse(Invalid, "%q is not the media type of an image", descriptor.MediaType)
+		return ocispec.Descriptor{}, refusal.New(refusal.Invalid, "%q is not the media type of an image", descriptor.MediaType)
 	case depth == 0:
-		return ocispec.Descriptor{}, refuse(Invalid, "the image's indexes lie more than %d deep in each other", indexDepthLimit)
+		return ocispec.Descriptor{}, refusal.New(refusal.Invalid, "the image's indexes lie more than %d deep in each other", indexDepthLimit)
 	}
 	document, err := s.document(ctx, "the index", descriptor)
 	if err != nil {
@@ -60,7 +62,7 @@ func (s *Store) manifestFor(ctx context.Context, descriptor ocispec.Descriptor, 
 	}
 	var index ocispec.Index
 	if err := json.Unmarshal(document, &index); err != nil {
-		return ocispec.Descriptor{}, refuse(Invalid, "the index %s is malformed: %v", descriptor.Digest, err)
+		return ocispec.Descriptor{}, refusal.New(refusal.Invalid, "the index %s is malformed: %v", descriptor.Digest, err)
 	}
 	fitting, others := s.byPlatform(index.Manifests)
 	if len(fitting) == 0 {
@@ -87,9 +89,9 @@ func (s *Store) byPlatform(entries []ocispec.Descriptor) (fitting []ocispec.Desc
 	return fitting, others
 }
 
-func wrongPlatform(found []string) *Refusal {
-	return refuse(Platform, "the image is for %s, and this machine is %s", strings.Join(found, ", "), platforms.DefaultString()).
-		withHint("Build or save it for this machine's platform.")
+func wrongPlatform(found []string) *refusal.Refusal {
+	return refusal.New(refusal.Platform, "the image is for %s, and this machine is %s", strings.Join(found, ", "), platforms.DefaultString()).
+		WithHint("Build or save it for this machine's platform.")
 }
 
 func (s *Store) examineManifest(ctx context.Context, descriptor ocispec.Descriptor) (*examined, error) {
@@ -99,20 +101,20 @@ func (s *Store) examineManifest(ctx context.Context, descriptor ocispec.Descript
 	}
 	found := &examined{}
 	if err := json.Unmarshal(document, &found.manifest); err != nil {
-		return nil, refuse(Invalid, "the manifest %s is malformed: %v", descriptor.Digest, err)
+		return nil, refusal.New(refusal.Invalid, "the manifest %s is malformed: %v", descriptor.Digest, err)
 	}
 	if found.manifest.SchemaVersion != 2 {
-		return nil, refuse(Invalid, "the manifest %s has schema version %d, not 2", descriptor.Digest, found.manifest.SchemaVersion)
+		return nil, refusal.New(refusal.Invalid, "the manifest %s has schema version %d, not 2", descriptor.Digest, found.manifest.SchemaVersion)
 	}
 	config := found.manifest.Config
 	if !images.IsConfigType(config.MediaType) {
-		return nil, refuse(Invalid, "the archive holds no container image, but one of media type %q", config.MediaType)
+		return nil, refusal.New(refusal.Invalid, "the archive holds no container image, but one of media type %q", config.MediaType)
 	}
 	if document, err = s.document(ctx, "the configuration", config); err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(document, &found.config); err != nil {
-		return nil, refuse(Invalid, "the configuration %s is malformed: %v", config.Digest, err)
+		return nil, refusal.New(refusal.Invalid, "the configuration %s is malformed: %v", config.Digest, err)
 	}
 	found.configID = config.Digest
 	if !s.platform.Match(found.config.Platform) {
@@ -124,27 +126,27 @@ func (s *Store) examineManifest(ctx context.Context, descriptor ocispec.Descript
 func (s *Store) examineLayers(ctx context.Context, found *examined) error {
 	layers, diffIDs := found.manifest.Layers, found.config.RootFS.DiffIDs
 	if len(layers) != len(diffIDs) {
-		return refuse(Invalid, "the image has %d layers, but its configuration names %d", len(layers), len(diffIDs))
+		return refusal.New(refusal.Invalid, "the image has %d layers, but its configuration names %d", len(layers), len(diffIDs))
 	}
 	for number, layer := range layers {
 		if _, err := images.DiffCompression(ctx, layer.MediaType); err != nil || strings.HasSuffix(layer.MediaType, "+encrypted") {
-			return refuse(Invalid, "layer %d of %d has the media type %q, which containerd can not unpack", number+1, len(layers), layer.MediaType)
+			return refusal.New(refusal.Invalid, "layer %d of %d has the media type %q, which containerd can not unpack", number+1, len(layers), layer.MediaType)
 		}
 		if err := diffIDs[number].Validate(); err != nil {
-			return refuse(Invalid, "the digest %q of layer %d is malformed", diffIDs[number], number+1)
+			return refusal.New(refusal.Invalid, "the digest %q of layer %d is malformed", diffIDs[number], number+1)
 		}
 		if err := layer.Digest.Validate(); err != nil {
-			return refuse(Invalid, "the digest %q of layer %d is malformed", layer.Digest, number+1)
+			return refusal.New(refusal.Invalid, "the digest %q of layer %d is malformed", layer.Digest, number+1)
 		}
 		info, err := s.content.Info(ctx, layer.Digest)
 		if errdefs.IsNotFound(err) {
-			return refuse(Invalid, "layer %d of %d, %s, is missing", number+1, len(layers), layer.Digest)
+			return refusal.New(refusal.Invalid, "layer %d of %d, %s, is missing", number+1, len(layers), layer.Digest)
 		}
 		if err != nil {
 			return fmt.Errorf("look at layer %s: %w", layer.Digest, err)
 		}
 		if info.Size != layer.Size {
-			return refuse(Invalid, "layer %d of %d has %d bytes where %d are announced", number+1, len(layers), info.Size, layer.Size)
+			return refusal.New(refusal.Invalid, "layer %d of %d has %d bytes where %d are announced", number+1, len(layers), info.Size, layer.Size)
 		}
 	}
 	return nil

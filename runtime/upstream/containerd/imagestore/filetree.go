@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // fileTree is what a layer is made of. Its files belong to root and have no times, so
@@ -34,7 +36,7 @@ type fileEntry struct {
 func collectFiles(source string) (*fileTree, error) {
 	info, err := os.Stat(source)
 	if err != nil {
-		return nil, refuse(Invalid, "the files can not be read: %v", err)
+		return nil, refusal.New(refusal.Invalid, "the files can not be read: %v", err)
 	}
 	tree := &fileTree{source: source}
 	switch {
@@ -46,7 +48,7 @@ func collectFiles(source string) (*fileTree, error) {
 		tree.add(source, tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: info.Size()})
 		return tree, nil
 	default:
-		return nil, refuse(Invalid, "%s is neither a directory nor a file", source)
+		return nil, refusal.New(refusal.Invalid, "%s is neither a directory nor a file", source)
 	}
 }
 
@@ -73,15 +75,15 @@ func (t *fileTree) addDirectory() error {
 		}
 		return t.addFound(found, filepath.ToSlash(relative), info, firstLink)
 	})
-	if err != nil && !isRefusal(err) {
-		return refuse(Invalid, "the files can not be read: %v", err)
+	if err != nil && !refusal.Is(err) {
+		return refusal.New(refusal.Invalid, "the files can not be read: %v", err)
 	}
 	return err
 }
 
 func (t *fileTree) addFound(found, name string, info fs.FileInfo, firstLink map[uint64]string) error {
 	if strings.HasPrefix(path.Base(name), ".wh.") {
-		return refuse(Invalid, "%s can not be in an image: a name that begins with .wh. means that a file is removed", found)
+		return refusal.New(refusal.Invalid, "%s can not be in an image: a name that begins with .wh. means that a file is removed", found)
 	}
 	mode := permissions(info.Mode())
 	switch {
@@ -103,7 +105,7 @@ func (t *fileTree) addFound(found, name string, info fs.FileInfo, firstLink map[
 		}
 		t.add(found, tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: info.Size()})
 	default:
-		return refuse(Invalid, "%s can not be in an image: it is neither a file, a directory nor a link", found)
+		return refusal.New(refusal.Invalid, "%s can not be in an image: it is neither a file, a directory nor a link", found)
 	}
 	return nil
 }

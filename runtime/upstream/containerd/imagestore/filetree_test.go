@@ -10,6 +10,8 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 func TestCollectFiles(t *testing.T) {
@@ -78,8 +80,8 @@ func TestCollectFilesRefuses(t *testing.T) {
 	}
 	for _, source := range []string{pipes, whiteouts, filepath.Join(pipes, "missing")} {
 		_, err := collectFiles(source)
-		var refusal *Refusal
-		if !errors.As(err, &refusal) || refusal.Kind != Invalid {
+		var refused *refusal.Refusal
+		if !errors.As(err, &refused) || refused.Kind != refusal.Invalid {
 			t.Errorf("%s: got %v, want a refusal", source, err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/errdefs"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // Loaded is an image that pods can use.
@@ -68,8 +70,8 @@ func (s *Store) read(ctx context.Context, path string) (*contents, error) {
 	return s.readStream(ctx, file, info.Size())
 }
 
-func unreadable(err error) *Refusal {
-	return refuse(Invalid, "the archive can not be read: %v", err)
+func unreadable(err error) *refusal.Refusal {
+	return refusal.New(refusal.Invalid, "the archive can not be read: %v", err)
 }
 
 func (s *Store) readStream(ctx context.Context, stream io.Reader, total int64) (*contents, error) {
@@ -96,16 +98,16 @@ func (c cancellable) Read(p []byte) (int, error) {
 func withTag(candidates []candidate, tag string) ([]candidate, error) {
 	switch {
 	case len(candidates) == 0:
-		return nil, refuse(Invalid, "the archive holds no image")
+		return nil, refusal.New(refusal.Invalid, "the archive holds no image")
 	case tag != "" && len(candidates) > 1:
-		return nil, refuse(Usage, "the archive holds %d images, so that --tag can not name them", len(candidates))
+		return nil, refusal.New(refusal.Usage, "the archive holds %d images, so that --tag can not name them", len(candidates))
 	case tag != "":
 		candidates[0].names = []string{tag}
 	}
 	for _, one := range candidates {
 		if len(one.names) == 0 {
-			return nil, refuse(Invalid, "the archive holds an image without a name").
-				withHint("`--tag NAME` gives it one.")
+			return nil, refusal.New(refusal.Invalid, "the archive holds an image without a name").
+				WithHint("`--tag NAME` gives it one.")
 		}
 	}
 	return candidates, nil

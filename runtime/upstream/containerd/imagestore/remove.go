@@ -9,6 +9,8 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // Tag gives an image another name, and returns it in full.
@@ -22,7 +24,7 @@ func (s *Store) Tag(ctx context.Context, source, target string) (string, error) 
 		return "", err
 	}
 	if strings.Contains(name, "@") {
-		return "", refuse(Usage, "%q names a digest, which is not for you to give", target)
+		return "", refusal.New(refusal.Usage, "%q names a digest, which is not for you to give", target)
 	}
 	if err := s.name(ctx, name, image.Target, pinned); err != nil {
 		return "", err
@@ -38,8 +40,8 @@ func (s *Store) get(ctx context.Context, name string) (images.Image, error) {
 	}
 	image, err := s.images.Get(ctx, full)
 	if errdefs.IsNotFound(err) {
-		return images.Image{}, refuse(NotFound, "the node has no image %s", full).
-			withHint("`sandkube image list` shows what it has.")
+		return images.Image{}, refusal.New(refusal.NotFound, "the node has no image %s", full).
+			WithHint("`sandkube image list` shows what it has.")
 	}
 	if err != nil {
 		return images.Image{}, fmt.Errorf("look for the image %s: %w", full, err)
@@ -69,7 +71,7 @@ func (s *Store) Remove(ctx context.Context, names []string, force bool) (Removed
 		}
 		index := slices.IndexFunc(listed, func(one Listed) bool { return one.Name == image.Name })
 		if index >= 0 && listed[index].Needed {
-			return Removed{}, refuse(InUse, "every pod of the node needs the image %s", image.Name)
+			return Removed{}, refusal.New(refusal.InUse, "every pod of the node needs the image %s", image.Name)
 		}
 		doomed = append(doomed, image.Name)
 	}
@@ -91,8 +93,8 @@ func refuseUsed(listed []Listed, doomed []string) error {
 			return other.Digest == image.Digest && !slices.Contains(doomed, other.Name)
 		})
 		if !keepsName {
-			return refuse(InUse, "the image %s is used by %s", image.Name, strings.Join(image.Pods, ", ")).
-				withHint("Delete the pods first, or take the name away with --force.")
+			return refusal.New(refusal.InUse, "the image %s is used by %s", image.Name, strings.Join(image.Pods, ", ")).
+				WithHint("Delete the pods first, or take the name away with --force.")
 		}
 	}
 	return nil

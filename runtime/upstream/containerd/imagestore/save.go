@@ -11,6 +11,8 @@ import (
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/images/archive"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // Saved tells what was written.
@@ -71,8 +73,8 @@ func explainSave(path string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isNoSpace(err):
-		return refuse(Space, "no space is left for %s", path)
+	case refusal.IsNoSpace(err):
+		return refusal.New(refusal.Space, "no space is left for %s", path)
 	default:
 		return fmt.Errorf("write %s: %w", path, err)
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/containerd/platforms"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // BuildArchive makes an image of local files as an archive, without a node: on "scratch"
@@ -23,7 +25,7 @@ func BuildArchive(ctx context.Context, recipe Recipe, progress *Progress) (built
 		return Built{}, err
 	}
 	if recipe.Output == "" {
-		return Built{}, refuse(Usage, "there is no output for the archive")
+		return Built{}, refusal.New(refusal.Usage, "there is no output for the archive")
 	}
 	workspace, err := newWorkspace(filepath.Dir(recipe.Output))
 	if err != nil {
@@ -56,7 +58,7 @@ func (s *Store) baseArchive(ctx context.Context, path string) (*examined, error)
 		return nil, err
 	}
 	if len(candidates) != 1 {
-		return nil, refuse(Usage, "the archive %s holds %d images, so that it can not be a base", path, len(candidates))
+		return nil, refusal.New(refusal.Usage, "the archive %s holds %d images, so that it can not be a base", path, len(candidates))
 	}
 	return s.examine(ctx, candidates[0].target)
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 func TestBuildArchiveNeedsNoNode(t *testing.T) {
@@ -49,10 +51,10 @@ func TestBuildArchiveRefuses(t *testing.T) {
 		{scratch, filepath.Join(directory, "none", "a.tar"), "no such file"},
 	} {
 		_, err := BuildArchive(t.Context(), Recipe{Source: directory, Name: "a", Base: test.base, Output: test.output}, NewProgress(func(Report) {}))
-		var refusal *Refusal
+		var refused *refusal.Refusal
 		if err == nil || !strings.Contains(err.Error(), test.reason) {
 			t.Errorf("%+v: %v", test, err)
-		} else if test.reason == "no output" && !errors.As(err, &refusal) {
+		} else if test.reason == "no output" && !errors.As(err, &refused) {
 			t.Errorf("%+v is no refusal: %v", test, err)
 		}
 	}

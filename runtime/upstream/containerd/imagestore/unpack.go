@@ -14,6 +14,7 @@ import (
 	"github.com/opencontainers/image-spec/identity"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"sandkube.dev/upstream/containerd/refusal"
 	"sandkube.dev/upstream/containerd/unpackstream"
 )
 
@@ -74,24 +75,23 @@ func (s *Store) label(ctx context.Context, of digest.Digest, name, value string)
 // explainUnpack says what is wrong with a layer, or how much space there would have to be.
 func (s *Store) explainUnpack(ctx context.Context, image *examined, number int, err error) error {
 	of := fmt.Sprintf("layer %d of %d", number+1, len(image.manifest.Layers))
+	why, tooLarge := unpackstream.ReasonTooLarge(err)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case isNoSpace(err):
+	case refusal.IsNoSpace(err):
 		needed := ""
 		if bytes, counted := s.uncompressedBytes(ctx, image.manifest.Layers[number:]); counted {
 			needed = fmt.Sprintf(": what is left of the image needs %s", formatBytes(bytes))
 		}
-		return refuse(Space, "no space is left to unpack %s%s", of, needed).
-			withHint("`sandkube image prune --all` removes the images that no pod uses.")
-	case strings.Contains(err.Error(), unpackstream.TooLarge):
-		_, why, _ := strings.Cut(err.Error(), unpackstream.TooLarge+": ")
-		return refuse(Invalid, "%s becomes too large: %s", of, why).
-			withHint("If you trust the image, --unpack-limit SIZE allows each of its layers so much.")
+		return refusal.New(refusal.Space, "no space is left to unpack %s%s", of, needed).
+			WithHint("`sandkube image prune --all` removes the images that no pod uses.")
+	case tooLarge:
+		return refusal.New(refusal.Invalid, "%s becomes too large: %s", of, why).WithHint(unpackstream.HintTooLarge)
 	case strings.Contains(err.Error(), "wrong diff id"):
-		return refuse(Invalid, "%s is damaged: unpacked, it has another digest than the configuration says", of)
+		return refusal.New(refusal.Invalid, "%s is damaged: unpacked, it has another digest than the configuration says", of)
 	case isDamagedLayer(err):
-		return refuse(Invalid, "%s is damaged: %s", of, lastPart(err))
+		return refusal.New(refusal.Invalid, "%s is damaged: %s", of, lastPart(err))
 	default:
 		return fmt.Errorf("unpack %s: %w", of, err)
 	}

@@ -21,12 +21,12 @@ type Accounts struct {
 	defaultRegistry, defaultHost string
 }
 
-// NewAccounts reads what is on file: of registries.yaml, as registryconfig wrote it into
-// the directory, and of docker's config.json, where DOCKER_CONFIG or HOME has it.
-func NewAccounts(given *Account, directory string) (*Accounts, error) {
+// NewAccounts reads what is on file: of registries.yaml, as registryconfig wrote it, and of
+// docker's config.json, where DOCKER_CONFIG or HOME has it.
+func NewAccounts(given *Account, file string) (*Accounts, error) {
 	accounts := &Accounts{given: given}
 	var err error
-	if accounts.onFile, err = registryconfig.ReadCredentials(directory); err != nil {
+	if accounts.onFile, err = registryconfig.ReadAccounts(file); err != nil {
 		return nil, err
 	}
 	if accounts.docker, err = dockerconfig.Load(dockerconfig.Dir()); err != nil {

@@ -2,23 +2,21 @@ package pull
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
-	"github.com/containerd/containerd/v2/core/remotes/docker/config"
-	"github.com/containerd/errdefs"
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sys/unix"
 
 	"sandkube.dev/upstream/containerd/fault"
+	"sandkube.dev/upstream/containerd/imagestore"
+	"sandkube.dev/upstream/containerd/refusal"
+	"sandkube.dev/upstream/containerd/registryclient"
 	"sandkube.dev/upstream/containerd/unpackstream"
 )
 
@@ -36,43 +34,6 @@ type Result struct {
 	SizeBytes int64 `json:"sizeBytes"`
 }
 
-// Failure is why a pull failed: the fault of each host that was asked, the decisive one last.
-type Failure struct {
-	Faults []*fault.Fault `json:"faults"`
-}
-
-// Error implements error.
-func (f *Failure) Error() string { return f.decisive().Error() }
-
-func (f *Failure) decisive() *fault.Fault { return f.Faults[len(f.Faults)-1] }
-
-// PlatformError says that an image is there, but not for the platform that is asked for.
-type PlatformError struct{ Name, Platform string }
-
-// Error implements error.
-func (e *PlatformError) Error() string {
-	return fmt.Sprintf("%s has no image for %s", e.Name, e.Platform)
-}
-
-// LayerError says that a layer becomes too large when it is unpacked.
-type LayerError struct{ Name, Reason string }
-
-// Error implements error.
-func (e *LayerError) Error() string {
-	return fmt.Sprintf("a layer of %s becomes too large: %s", e.Name, e.Reason)
-}
-
-// SpaceError says that there is no space for an image, of which so much was announced.
-type SpaceError struct {
-	Name            string
-	CompressedBytes int64
-}
-
-// Error implements error.
-func (e *SpaceError) Error() string {
-	return fmt.Sprintf("no space is left for %s, whose layers have %d bytes before they are unpacked", e.Name, e.CompressedBytes)
-}
-
 // Listener is told how a pull goes on.
 type Listener interface {
 	Progress(Progress)
@@ -81,7 +42,7 @@ type Listener interface {
 }
 
 // Pull pulls and unpacks an image, with several attempts where that may help. The error is a
-// *Failure where a registry or the way to it is the cause.
+// *refusal.Refusal where people can do something about it.
 func Pull(ctx context.Context, request Request, listener Listener) (_ *Result, err error) {
 	named, err := ParseReference(request.Reference)
 	if err != nil {
@@ -90,10 +51,10 @@ func Pull(ctx context.Context, request Request, listener Listener) (_ *Result, e
 	platform := platforms.DefaultSpec()
 	if request.Platform != "" {
 		if platform, err = platforms.Parse(request.Platform); err != nil {
-			return nil, &InvalidError{Message: fmt.Sprintf("%q is not a platform: %v", request.Platform, err)}
+			return nil, refusal.New(refusal.Usage, "%q is not a platform: %v", request.Platform, err)
 		}
 	}
-	accounts, err := NewAccounts(request.Account, request.AccountsDirectory)
+	accounts, err := NewAccounts(request.Account, request.AccountsFile)
 	if err != nil {
 		return nil, err
 	}
@@ -150,30 +111,24 @@ func (p *puller) tellProgress(ctx context.Context) (stop func()) {
 // attempt pulls once.
 func (p *puller) attempt(ctx context.Context) (*Result, error) {
 	p.recorder.Forget()
-	options := config.HostOptions{
-		HostDir:      config.HostDirFromRoot(p.request.HostsDirectory),
-		Credentials:  p.accounts.Find,
-		UpdateClient: p.recorder.Watch,
-	}
-	if p.request.Insecure {
-		// containerd then tries HTTPS first and HTTP where that is not spoken.
-		options.DefaultScheme = "http"
-		options.DefaultTLS = &tls.Config{InsecureSkipVerify: true}
-	}
-	image, err := p.client.Pull(ctx, p.name.String(),
+	hosts := registryclient.Hosts(ctx, registryclient.Settings{
+		HostsDirectory: p.request.HostsDirectory,
+		Account:        p.accounts.Find,
+		Recorder:       p.recorder,
+		Insecure:       p.request.Insecure,
+	})
+	options := []client.RemoteOpt{
 		client.WithResolver(resolver{
-			Resolver: docker.NewResolver(docker.ResolverOptions{Hosts: config.ConfigureHosts(ctx, options)}),
+			Resolver: docker.NewResolver(docker.ResolverOptions{Hosts: hosts}),
 			meter:    p.meter,
 			host:     reference.Domain(p.name),
 		}),
 		client.WithPlatformMatcher(p.platform),
-		client.WithPullSnapshotter(p.request.Snapshotter),
-		client.WithPullUnpack,
-		client.WithUnpackOpts([]client.UnpackOpt{client.WithUnpackApplyOpts(unpackstream.WithLimit(p.request.UnpackLimitBytes)...)}),
 		client.WithImageHandlerWrapper(func(inner images.Handler) images.Handler {
 			return p.meter.handler(p.checkPlatform(inner))
 		}),
-	)
+	}
+	image, err := p.bring(ctx, options)
 	if err != nil {
 		return nil, p.explain(ctx, err)
 	}
@@ -181,6 +136,31 @@ func (p *puller) attempt(ctx context.Context) (*Result, error) {
 	total := p.meter.progress().TotalBytes
 	p.listener.Progress(Progress{DoneBytes: total, TotalBytes: total})
 	return &Result{Name: image.Name(), Digest: image.Target().Digest.String(), SizeBytes: total}, nil
+}
+
+// bring pulls and unpacks, in the way that the snapshotter makes cheaper.
+func (p *puller) bring(ctx context.Context, options []client.RemoteOpt) (client.Image, error) {
+	if !imagestore.UnpacksWhole(p.request.Snapshotter) {
+		limit := client.WithUnpackApplyOpts(unpackstream.WithLimit(p.request.UnpackLimitBytes)...)
+		options = append(options,
+			client.WithPullSnapshotter(p.request.Snapshotter), client.WithPullUnpack, client.WithUnpackOpts([]client.UnpackOpt{limit}))
+		return p.client.Pull(ctx, p.name.String(), options...)
+	}
+	store, err := imagestore.Open(p.request.Socket, p.request.Snapshotter, imagestore.NewProgress(func(imagestore.Report) {}))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = store.Close() }()
+	store.UnpackLimitBytes = p.request.UnpackLimitBytes
+	pulled, err := store.BeforePull(imagestore.Context(ctx), p.name.String())
+	if err != nil {
+		return nil, err
+	}
+	image, err := p.client.Pull(ctx, p.name.String(), options...)
+	if err != nil {
+		return nil, err
+	}
+	return image, pulled.Unpack(imagestore.Context(ctx), p.platform)
 }
 
 // checkPlatform refuses an image whose own configuration says that it is for another
@@ -196,7 +176,7 @@ func (p *puller) checkPlatform(inner images.Handler) images.Handler {
 			return nil, fmt.Errorf("configuration of the image: %w", err)
 		}
 		if !p.platform.Match(is) {
-			return nil, &PlatformError{Name: p.name.String(), Platform: p.platformName}
+			return nil, wrongPlatform(p.platformName)
 		}
 		return children, nil
 	})
@@ -204,27 +184,11 @@ func (p *puller) checkPlatform(inner images.Handler) images.Handler {
 
 // explain finds what is behind a failed attempt.
 func (p *puller) explain(ctx context.Context, err error) error {
-	var platform *PlatformError
-	if ctx.Err() != nil || errors.As(err, &platform) {
+	if ctx.Err() != nil {
 		return err
 	}
-	var silence *fault.Fault
-	if errors.As(err, &silence) {
-		return &Failure{Faults: []*fault.Fault{silence}}
-	}
-	if strings.Contains(err.Error(), unpackstream.TooLarge) {
-		_, why, _ := strings.Cut(err.Error(), unpackstream.TooLarge+": ")
-		return &LayerError{Name: p.name.String(), Reason: why}
-	}
-	if strings.Contains(err.Error(), unix.ENOSPC.Error()) {
-		return &SpaceError{Name: p.name.String(), CompressedBytes: p.meter.progress().TotalBytes}
-	}
-	if faults := p.recorder.Faults(); len(faults) > 0 {
-		return &Failure{Faults: faults}
-	}
-	if errdefs.IsNotFound(err) {
-		// Every host has answered, and yet there is nothing: an index without this platform.
-		return &PlatformError{Name: p.name.String(), Platform: p.platformName}
-	}
-	return err
+	return Explain(err, Circumstances{
+		Reference: p.name.String(), Platform: p.platformName,
+		Faults: p.recorder.Faults(), CompressedBytes: p.meter.progress().TotalBytes,
+	})
 }

@@ -3,9 +3,9 @@
 package pull
 
 import (
-	"fmt"
-
 	"github.com/distribution/reference"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 // Request says what is pulled, and how. It is read from standard input, since it may hold
@@ -23,9 +23,9 @@ type Request struct {
 	// Socket is containerd's.
 	Socket      string `json:"socket"`
 	Snapshotter string `json:"snapshotter"`
-	// HostsDirectory and AccountsDirectory are what registryconfig writes.
-	HostsDirectory    string `json:"hostsDirectory"`
-	AccountsDirectory string `json:"accountsDirectory"`
+	// HostsDirectory and AccountsFile are what registryconfig writes.
+	HostsDirectory string `json:"hostsDirectory"`
+	AccountsFile   string `json:"accountsFile"`
 }
 
 // Account is a user and a password, or an identity token as the secret alone.
@@ -34,18 +34,12 @@ type Account struct {
 	Secret   string `json:"secret"`
 }
 
-// InvalidError says that a request is no proper one.
-type InvalidError struct{ Message string }
-
-// Error implements error.
-func (e *InvalidError) Error() string { return e.Message }
-
 // ParseReference completes a reference as pods' are: `hello` is the default registry's
 // library/hello:latest.
 func ParseReference(text string) (reference.Named, error) {
 	named, err := reference.ParseDockerRef(text)
 	if err != nil {
-		return nil, &InvalidError{Message: fmt.Sprintf("%q is not an image's name: %v", text, err)}
+		return nil, refusal.New(refusal.Usage, "%q is not an image's name: %v", text, err)
 	}
 	return named, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"sandkube.dev/upstream/containerd/refusal"
 )
 
 const (
@@ -48,14 +50,14 @@ func (p *puller) untilDone(ctx context.Context) (*Result, error) {
 // retry says why another attempt may help and how long to wait for it; an empty reason: it
 // does not help.
 func (p *puller) retry(ctx context.Context, err error, server uint64, delay time.Duration) (wait time.Duration, because string) {
-	var failure *Failure
-	if !errors.As(err, &failure) {
+	var refused *refusal.Refusal
+	if !errors.As(err, &refused) || refused.Kind != refusal.Registry {
 		if p.isLost(ctx, server) {
 			return delay, "containerd has ended; it is started again"
 		}
 		return 0, ""
 	}
-	decisive := failure.decisive()
+	decisive := refused.Decisive()
 	wait = max(delay, decisive.RetryAfter())
 	if !decisive.Transient || wait > longestRetryAfter {
 		return 0, ""

@@ -4,7 +4,6 @@ package registrycheck
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -12,13 +11,14 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/remotes"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
-	"github.com/containerd/containerd/v2/core/remotes/docker/config"
 	refspec "github.com/containerd/containerd/v2/pkg/reference"
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
 
 	"sandkube.dev/upstream/containerd/fault"
 	"sandkube.dev/upstream/containerd/pull"
+	"sandkube.dev/upstream/containerd/refusal"
+	"sandkube.dev/upstream/containerd/registryclient"
 )
 
 // Step is one step of the way to a host, done or failed.
@@ -34,27 +34,23 @@ type Step struct {
 }
 
 // Run tries the registry of the reference and its mirrors in the order of a pull, until one
-// gives the image. The error is a *pull.Failure if none does.
+// gives the image. The error is a *refusal.Refusal if none does.
 func Run(ctx context.Context, request pull.Request, tell func(Step)) error {
 	named, err := pull.ParseReference(request.Reference)
 	if err != nil {
 		return err
 	}
-	accounts, err := pull.NewAccounts(request.Account, request.AccountsDirectory)
+	accounts, err := pull.NewAccounts(request.Account, request.AccountsFile)
 	if err != nil {
 		return err
 	}
 	recorder := &fault.Recorder{}
-	options := config.HostOptions{
-		HostDir:      config.HostDirFromRoot(request.HostsDirectory),
-		Credentials:  accounts.Find,
-		UpdateClient: recorder.Watch,
-	}
-	if request.Insecure {
-		options.DefaultScheme = "http"
-		options.DefaultTLS = &tls.Config{InsecureSkipVerify: true}
-	}
-	hosts, err := config.ConfigureHosts(ctx, options)(reference.Domain(named))
+	hosts, err := registryclient.Hosts(ctx, registryclient.Settings{
+		HostsDirectory: request.HostsDirectory,
+		Account:        accounts.Find,
+		Recorder:       recorder,
+		Insecure:       request.Insecure,
+	})(reference.Domain(named))
 	if err != nil {
 		return err
 	}
@@ -73,7 +69,7 @@ func Run(ctx context.Context, request pull.Request, tell func(Step)) error {
 	if len(faults) == 0 {
 		return errors.New("the registries configuration names no host for it")
 	}
-	return &pull.Failure{Faults: faults}
+	return refusal.OfFaults(named.String(), faults)
 }
 
 // way is the way to one host.

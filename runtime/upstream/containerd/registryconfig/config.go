@@ -84,7 +84,7 @@ func (c *Config) validate() error {
 				errs = append(errs, fmt.Errorf("mirrors.%s.endpoint: %w", name, err))
 			}
 		}
-		if _, err := repositoryPrefix(mirror.Rewrites); err != nil {
+		if _, err := newRewrites(mirror.Rewrites); err != nil {
 			errs = append(errs, fmt.Errorf("mirrors.%s.rewrite: %w", name, err))
 		}
 	}
@@ -104,7 +104,7 @@ func (h Host) validate(name string) (errs []error) {
 	if h.Auth != nil {
 		switch {
 		case name == Wildcard:
-			wrong("auth", "an account is for one host; containerd knows none for all")
+			wrong("auth", "an account is for one host, not for all")
 		case h.Auth.IdentityToken == "" && h.Auth.Auth == "" && (h.Auth.Username == "" || h.Auth.Password == ""):
 			wrong("auth", "needs username and password, or auth, or identity_token")
 		}

@@ -95,15 +95,10 @@ func TestContainerdAsksTheMirrorsFirst(t *testing.T) {
 			registry: "r.example:5000",
 			want:     "https://a.example/v2 http://r.example:5000/v2",
 		},
-		"a path, and a prefix for every repository": {
-			file:     `mirrors: {r.example: {endpoint: ["https://m.example/api/v2"], rewrite: {"^(.*)$": "proxy/hub/$1"}}}`,
+		"a path of the API's own": {
+			file:     `mirrors: {r.example: {endpoint: ["https://m.example/api/v2"]}}`,
 			registry: "r.example",
-			want:     "https://m.example/api/v2/proxy/hub https://r.example/v2",
-		},
-		"a prefix alone": {
-			file:     `mirrors: {r.example: {endpoint: ["https://m.example"], rewrite: {"(.+)": "proxy/${1}"}}}`,
-			registry: "r.example",
-			want:     "https://m.example/v2/proxy https://r.example/v2",
+			want:     "https://m.example/api/v2 https://r.example/v2",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,7 +137,7 @@ configs:
 	}
 }
 
-func TestCredentialsAreReadBack(t *testing.T) {
+func TestAccountsAreReadBack(t *testing.T) {
 	c, err := load(t, `
 configs:
   "r.example:5000": {auth: {username: user, password: 'p"ss'}}
@@ -152,11 +147,11 @@ configs:
 	if err != nil {
 		t.Fatal(err)
 	}
-	directory := filepath.Join(t.TempDir(), "containerd.d")
-	if err := c.WriteCredentials(directory); err != nil {
+	file := filepath.Join(t.TempDir(), "accounts.json")
+	if err := c.WriteAccounts(file); err != nil {
 		t.Fatal(err)
 	}
-	got, err := registryconfig.ReadCredentials(directory)
+	got, err := registryconfig.ReadAccounts(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,15 +172,14 @@ func TestLoadNamesWhatIsWrong(t *testing.T) {
 		`mirror: {}`:                            `unknown field "mirror"`,
 		`mirrors: {"a/b": {}}`:                  `"a/b" is not a host`,
 		`mirrors: {a: {endpoint: ["ftp://b"]}}`: `mirrors.a.endpoint: "ftp://b" is no http or https URL`,
-		`mirrors: {a: {endpoint: ["https://u:hush@b"]}}`:  "the endpoint at b holds an account",
-		`mirrors: {a: {rewrite: {"^x/(.*)": "y/$1"}}}`:    `mirrors.a.rewrite: "^x/(.*)": "y/$1" is not possible`,
-		`mirrors: {a: {rewrite: {"(.*)": "$1", b: "c"}}}`: "mirrors.a.rewrite: has 2 rules",
-		`configs: {a: {auth: {username: u}}}`:             "configs.a.auth: needs username and password",
-		`configs: {a: {auth: {auth: "hush"}}}`:            "configs.a.auth.auth: is no",
-		`configs: {"*": {auth: {auth: "dTpw"}}}`:          "configs.*.auth",
-		`configs: {a: {tls: {ca_file: ca.pem}}}`:          `configs.a.tls.ca_file: "ca.pem" is not an absolute path`,
-		`configs: {a: {tls: {ca_file: /nowhere}}}`:        "configs.a.tls.ca_file: open /nowhere",
-		`configs: {a: {tls: {cert_file: CA}}}`:            "cert_file and key_file belong together",
+		`mirrors: {a: {endpoint: ["https://u:hush@b"]}}`: "the endpoint at b holds an account",
+		`mirrors: {a: {rewrite: {"^x/(.*": "y/$1"}}}`:    `mirrors.a.rewrite: "^x/(.*" is no regular expression`,
+		`configs: {a: {auth: {username: u}}}`:            "configs.a.auth: needs username and password",
+		`configs: {a: {auth: {auth: "hush"}}}`:           "configs.a.auth.auth: is no",
+		`configs: {"*": {auth: {auth: "dTpw"}}}`:         "configs.*.auth",
+		`configs: {a: {tls: {ca_file: ca.pem}}}`:         `configs.a.tls.ca_file: "ca.pem" is not an absolute path`,
+		`configs: {a: {tls: {ca_file: /nowhere}}}`:       "configs.a.tls.ca_file: open /nowhere",
+		`configs: {a: {tls: {cert_file: CA}}}`:           "cert_file and key_file belong together",
 	} {
 		_, err := load(t, text)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -1,16 +1,11 @@
 package registryconfig
 
 import (
-	"encoding/base64"
-	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/url"
 	"os"
-	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/remotes/docker"
@@ -29,8 +24,8 @@ type endpoint struct {
 	OverridePath bool        `toml:"override_path,omitempty"`
 }
 
-// WriteHosts writes a hosts.toml for each registry that is not asked in the usual way, below
-// a directory that must not exist.
+// WriteHosts writes a hosts.toml for each registry that is not asked in the usual way, and
+// what its mirrors call its repositories, below a directory that must not exist.
 func (c *Config) WriteHosts(directory string) error {
 	names := make(map[string]bool)
 	for name := range c.Mirrors {
@@ -54,6 +49,9 @@ func (c *Config) WriteHosts(directory string) error {
 		if err := os.WriteFile(filepath.Join(host, "hosts.toml"), text, 0o600); err != nil {
 			return err
 		}
+		if err := writeRewrites(host, c.Mirrors[name].Rewrites); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -74,7 +72,7 @@ func (c *Config) hosts(name string) ([]byte, error) {
 		if last, own := lastIsItself(endpoints, name, host); own {
 			// It says how the registry is reached, not what to ask before it.
 			at, endpoints = last, endpoints[:len(endpoints)-1]
-			registry.OverridePath = setRoot(at, "")
+			registry.OverridePath = setRoot(at)
 		}
 		text = fmt.Appendf(text, "server = '%s'\n", at)
 	}
@@ -83,10 +81,6 @@ func (c *Config) hosts(name string) ([]byte, error) {
 		return nil, err
 	}
 	text = append(text, settings...)
-	prefix, err := repositoryPrefix(c.Mirrors[name].Rewrites)
-	if err != nil {
-		return nil, err
-	}
 	written := make(map[string]bool)
 	for _, address := range endpoints {
 		at, err := parseEndpoint(address)
@@ -95,7 +89,7 @@ func (c *Config) hosts(name string) ([]byte, error) {
 		}
 		how := c.endpoint(at.Host)
 		how.Capabilities = []string{"pull", "resolve"}
-		how.OverridePath = setRoot(at, prefix)
+		how.OverridePath = setRoot(at)
 		if written[at.String()] {
 			continue
 		}
@@ -121,12 +115,11 @@ func lastIsItself(endpoints []string, name, host string) (*url.URL, bool) {
 
 // setRoot makes an endpoint's path the root of its API, and says whether it is another
 // than containerd would take.
-func setRoot(at *url.URL, prefix string) bool {
-	root := strings.TrimSuffix(at.Path, "/")
-	if root == "" {
-		root = "/v2"
+func setRoot(at *url.URL) bool {
+	at.Path = strings.TrimSuffix(at.Path, "/")
+	if at.Path == "" {
+		at.Path = "/v2"
 	}
-	at.Path = path.Join(root, prefix)
 	return at.Path != "/v2"
 }
 
@@ -158,62 +151,6 @@ func (e endpoint) or(other endpoint) endpoint {
 		return other
 	}
 	return e
-}
-
-// WriteCredentials writes a part of containerd's configuration with the accounts, below a
-// directory that must not exist.
-func (c *Config) WriteCredentials(directory string) error {
-	if err := os.Mkdir(directory, 0o700); err != nil {
-		return err
-	}
-	accounts := make(map[string]any)
-	for _, name := range slices.Sorted(maps.Keys(c.Configs)) {
-		auth := c.Configs[name].Auth
-		if auth == nil {
-			continue
-		}
-		user, secret, err := auth.decode()
-		if err != nil {
-			return err
-		}
-		entry := map[string]any{"auth": map[string]string{"username": user, "password": secret}}
-		if auth.IdentityToken != "" {
-			entry = map[string]any{"auth": map[string]string{"identitytoken": auth.IdentityToken}}
-		}
-		// containerd looks an account up by the host that it talks to.
-		host, err := docker.DefaultHost(name)
-		if err != nil {
-			return err
-		}
-		accounts[name], accounts[host] = entry, entry
-	}
-	if len(accounts) == 0 {
-		return nil
-	}
-	text, err := toml.Marshal(map[string]any{
-		"version": 3,
-		"plugins": map[string]any{imagesPlugin: map[string]any{"registry": map[string]any{"configs": accounts}}},
-	})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(directory, credentialsFile), text, 0o600)
-}
-
-// decode gives the user and the password.
-func (a *Auth) decode() (user, secret string, err error) {
-	if a.Auth == "" {
-		return a.Username, a.Password, nil
-	}
-	decoded, err := base64.StdEncoding.DecodeString(a.Auth)
-	if err != nil {
-		return "", "", errors.New("is no base64")
-	}
-	user, secret, found := strings.Cut(string(decoded), ":")
-	if !found {
-		return "", "", errors.New("is not user:password in base64")
-	}
-	return user, strings.TrimRight(secret, "\x00"), nil
 }
 
 // directoryOf is where containerd looks for a registry: a port is written _PORT_.

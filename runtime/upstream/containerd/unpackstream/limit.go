@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/containerd/containerd/v2/core/diff"
@@ -26,9 +27,18 @@ const (
 // payload names, in a request to unpack a layer, the limit for it.
 const payload = "sandkube.dev/unpack-limit"
 
-// TooLarge begins the text of the error of a layer that becomes too large: of an error that
-// comes by gRPC there is no more.
-const TooLarge = "the layer becomes too large"
+// tooLarge begins the text of the error of a layer that becomes too large.
+const tooLarge = "the layer becomes too large: "
+
+// ReasonTooLarge says by what a layer exceeds its limit, if that is what an error is about.
+// It looks at the text: of an error that comes by gRPC there is no more.
+func ReasonTooLarge(err error) (reason string, is bool) {
+	_, reason, is = strings.Cut(err.Error(), tooLarge)
+	return reason, is
+}
+
+// HintTooLarge is what can be done about a layer that becomes too large.
+const HintTooLarge = "If you trust the image, --unpack-limit SIZE allows each of its layers so much."
 
 // WithLimit replaces the usual limit of a layer by a number of bytes; 0: it stays.
 func WithLimit(bytes int64) []diff.ApplyOpt {
@@ -85,10 +95,10 @@ func (b *bounded) Read(p []byte) (int, error) {
 	if b.bytes > b.limit.bytes {
 		compressed := b.compressed.bytes.Load()
 		if b.limit.ratio == 0 {
-			return 0, fmt.Errorf("%s: it has more than the limit of %d bytes", TooLarge, b.limit.bytes)
+			return 0, fmt.Errorf("%sit has more than the limit of %d bytes", tooLarge, b.limit.bytes)
 		}
 		if b.bytes > b.limit.ratio*compressed {
-			return 0, fmt.Errorf("%s: %d bytes have become %d, which is more than %d times as many", TooLarge, compressed, b.bytes, b.limit.ratio)
+			return 0, fmt.Errorf("%s%d bytes have become %d, which is more than %d times as many", tooLarge, compressed, b.bytes, b.limit.ratio)
 		}
 	}
 	if b.bytes >= b.next {

@@ -99,11 +99,11 @@ func TestLimits(t *testing.T) {
 		limit   limit
 		refused string
 	}{
-		{"zeros", gzipped(t, zeros), limit{bytes: chunkBytes, ratio: 200}, TooLarge},
+		{"zeros", gzipped(t, zeros), limit{bytes: chunkBytes, ratio: 200}, tooLarge},
 		{"zeros below the size", gzipped(t, zeros), limit{bytes: 4 * chunkBytes, ratio: 200}, ""},
 		{"noise", gzipped(t, noise(4*chunkBytes)), limit{bytes: chunkBytes, ratio: 200}, ""},
 		{"plain zeros", zeros, limit{bytes: chunkBytes, ratio: 200}, ""},
-		{"more than was allowed", noise(4 * chunkBytes), limit{bytes: chunkBytes}, TooLarge},
+		{"more than was allowed", noise(4 * chunkBytes), limit{bytes: chunkBytes}, tooLarge},
 	} {
 		_, err := read(t, bytes.NewReader(test.layer), test.limit)
 		if (err == nil) != (test.refused == "") || (err != nil && !strings.HasPrefix(err.Error(), test.refused)) {

@@ -11,11 +11,9 @@ export const nativeSnapshotter: Adaptation = {
     "overlayfs does not take an upper directory in the data directory, and does not take one on a tmpfs " +
     "either or less than 2 GiB of memory are available (1 GiB where less than 2 GiB of the disk are free).",
   effect:
-    "containerd's native snapshotter copies the whole image for each container. An image that is loaded or made " +
-    "is unpacked once; of one that is pulled, each layer begins as a copy of all below it.",
-  loses:
-    "Disk space and time: a container needs a copy of its whole image before it starts, and a pulled image with " +
-    "many layers takes many times its size.",
+    "containerd's native snapshotter copies the whole image for each container. An image itself is unpacked " +
+    "once, as a whole: images share no layers.",
+  loses: "Disk space and time: a container needs a copy of its whole image before it starts.",
   upstream: [
     "https://github.com/google/gvisor/issues/12828",
     "https://github.com/containerd/containerd/blob/v2.2.1/docs/snapshotters/README.md",
