@@ -16,8 +16,8 @@ kernel. \`npm run bench -- --images\` measures all of it again.
   tmpfs where unpacked layers lie on one, else on the disk. A load does more: it checks the digests of
   the archive's blobs and of the unpacked layers, and keeps the blobs in the data directory.
 - Copies are containerd's native snapshotter, in the same cluster, with its snapshots on the data
-  directory's disk: what a sandbox has whose overlayfs takes no upper directory. A pull unpacks with
-  it one copy for each layer; a load unpacks the whole image once.
+  directory's disk: what a sandbox has whose overlayfs takes no upper directory. The whole image is
+  unpacked once.
 - Memory is the resident set of containerd and of the program that loads, sampled ten times a second.
   Unpacked layers on a tmpfs are not in it.
 - 1 MB is 1 000 000 bytes.

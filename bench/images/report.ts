@@ -31,6 +31,7 @@ export function imagesSections(results: readonly ImagesResult[]): Section[] {
         "`image pull` from a registry on the loopback address, gzip, s",
         (r) => withRange(r.pullSeconds),
       ],
+      ["the same with copies as snapshots, s", (r) => withRange(r.pullCopiesSeconds)],
       ["second pod of the image until Ready, s", (r) => withRange(r.secondPodSeconds)],
       ["layers that it unpacks", (r) => String(r.secondPodLayers.max)],
     ]),

@@ -13,6 +13,7 @@ const load = (untarSeconds: number, loadSeconds: number, peakBytes: number) => (
 const round = (untarSeconds: number): ImagesRound => ({
   loads: { plain: load(untarSeconds, 6, 150e6), gzip: load(4, 4, 90e6) },
   pullSeconds: 5,
+  pullCopiesSeconds: 6,
   secondPodSeconds: 1,
   secondPodLayers: 0,
 });

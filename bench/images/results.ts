@@ -22,6 +22,7 @@ export interface ImagesResult {
   readonly kind: SandboxKind;
   readonly loads: Readonly<Record<Compression, LoadResult>>;
   readonly pullSeconds: Series;
+  readonly pullCopiesSeconds: Series;
   readonly secondPodSeconds: Series;
   readonly secondPodLayers: Series;
 }
@@ -36,6 +37,7 @@ export function imagesResult(kind: SandboxKind, rounds: readonly ImagesRound[]):
     kind,
     loads: { plain: loadsOf(plain), gzip: loadsOf(gzip) },
     pullSeconds: series((round) => round.pullSeconds),
+    pullCopiesSeconds: series((round) => round.pullCopiesSeconds),
     secondPodSeconds: series((round) => round.secondPodSeconds),
     secondPodLayers: series((round) => round.secondPodLayers),
   };

@@ -16,6 +16,8 @@ export interface LoadRun {
 export interface ImagesRound {
   readonly loads: Readonly<Record<Compression, LoadRun>>;
   readonly pullSeconds: number;
+  /** With the snapshotter whose snapshots are copies. */
+  readonly pullCopiesSeconds: number;
   readonly secondPodSeconds: number;
   /** Layers that the second pod of a loaded image unpacked: none are expected. */
   readonly secondPodLayers: number;
@@ -60,7 +62,8 @@ async function measureRound(
     report(`${place}: ${compression} layers: load / tar ${ratio} x`);
   }
   const pullSeconds = await scene.pull();
-  report(`${place}: pull ${pullSeconds.toFixed(1)} s`);
+  const pullCopiesSeconds = await scene.pullAsCopies();
+  report(`${place}: pull ${pullSeconds.toFixed(1)} s, as copies ${pullCopiesSeconds.toFixed(1)} s`);
   await scene.load("plain");
   await scene.startPod("first");
   const { seconds, newLayers } = await scene.startPod("second");
@@ -69,6 +72,7 @@ async function measureRound(
   return {
     loads: { plain, gzip },
     pullSeconds,
+    pullCopiesSeconds,
     secondPodSeconds: seconds,
     secondPodLayers: newLayers,
   };

@@ -6,6 +6,7 @@ import { largeName, largeProgram, type Compression } from "./image.js";
 
 const limitMs = 10 * 60_000;
 const registry = "127.0.0.1:5080";
+const pulled = `${registry}/large:1`;
 /** Where tar unpacks to; where layers lie in memory, in memory too. */
 const unpacked = "/mnt/unpacked";
 
@@ -70,13 +71,17 @@ export class Scene {
 
   /** The same with the snapshotter whose snapshots are copies, into the same containerd. */
   async loadAsCopies(compression: Compression): Promise<number> {
-    const { directory } = await this.#sandkube.status();
-    const { pid } = await this.#sandkube.role("containerd");
+    const { program, socket } = await this.#containerd();
     return await this.#time([
-      ...[`/proc/${pid}/exe`, "images"],
-      ...["--address", `${directory}/node/run/containerd.sock`, "--snapshotter", "native"],
+      ...[program, "images", "--address", socket, "--snapshotter", "native"],
       ...["load", "--", `${this.#images}/${compression}.tar`],
     ]);
+  }
+
+  async #containerd(): Promise<{ program: string; socket: string }> {
+    const { directory } = await this.#sandkube.status();
+    const { pid } = await this.#sandkube.role("containerd");
+    return { program: `/proc/${pid}/exe`, socket: `${directory}/node/run/containerd.sock` };
   }
 
   /** Takes the image away. */
@@ -86,15 +91,27 @@ export class Scene {
 
   /** Seconds that `image pull` takes from a registry on the loopback address. */
   async pull(): Promise<number> {
+    return await this.#pulling(["sandkube", "image", "pull", "--insecure", pulled]);
+  }
+
+  /** The same with the snapshotter whose snapshots are copies. */
+  async pullAsCopies(): Promise<number> {
+    const { program, socket } = await this.#containerd();
+    const request = { reference: pulled, insecure: true, socket, snapshotter: "native" };
+    const script = `printf '%s' '${JSON.stringify(request)}' | ${program} registry pull`;
+    return await this.#pulling(["sh", "-c", script]);
+  }
+
+  async #pulling(argv: readonly string[]): Promise<number> {
     const server = this.#sandbox.spawn(
       [`${this.#images}/${largeProgram}`, "serve", this.#images, registry],
       { signal: this.#signal },
     );
     try {
-      return await this.#time(["sandkube", "image", "pull", "--insecure", `${registry}/large:1`]);
+      return await this.#time(argv);
     } finally {
       server.kill("SIGKILL");
-      await this.remove(`${registry}/large:1`);
+      await this.remove(pulled);
     }
   }
 

@@ -2,6 +2,7 @@ package imagestore
 
 import (
 	"io"
+	"sync"
 	"time"
 )
 
@@ -30,8 +31,9 @@ type Report struct {
 // reportInterval is the shortest time between two reports of one phase.
 const reportInterval = 200 * time.Millisecond
 
-// Progress hands reports on, at most a few a second.
+// Progress hands reports on, at most a few a second. Its methods may be called at the same time.
 type Progress struct {
+	mu     sync.Mutex
 	report func(Report)
 	phase  Phase
 	last   time.Time
@@ -41,6 +43,8 @@ type Progress struct {
 func NewProgress(report func(Report)) *Progress { return &Progress{report: report} }
 
 func (p *Progress) tell(report Report) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := time.Now()
 	if report.Phase == p.phase && now.Sub(p.last) < reportInterval {
 		return

@@ -42,6 +42,8 @@ type Store struct {
 	progress    *Progress
 	// UnpackLimitBytes is what each layer may become when it is unpacked; 0: what real ones do.
 	UnpackLimitBytes int64
+	// later is what has not been brought in yet of what is being loaded.
+	later *later
 }
 
 // sendBytes is how much of a blob is sent at once: system calls are dear in a sandbox, and
@@ -64,6 +66,7 @@ func Open(socket, snapshotter string, progress *Progress) (*Store, error) {
 		snapshots:   c.SnapshotService(snapshotter),
 		platform:    platforms.Default(),
 		progress:    progress,
+		later:       newLater(),
 	}, nil
 }
 
