@@ -64,6 +64,20 @@ describe("killed parts in g26", () => {
     await untilSurvivorHasItsFiles(sandkube());
   });
 
+  it("a part that is stopped takes no other along when a third one ends", async () => {
+    const { restarts } = await sandkube().role("network");
+    const before = await sandkube().role("control-plane");
+    const node = await kill(sandkube(), commandLines.node, "SIGSTOP");
+    await kill(sandkube(), commandLines.network);
+    await restarted(sandkube(), "network", restarts + 1);
+    expect(await sandkube().role("control-plane")).toMatchObject({
+      pid: before.pid,
+      restarts: before.restarts,
+    });
+    expect(await kill(sandkube(), commandLines.node, "SIGCONT")).toBe(node);
+    await untilNodeIsReady(sandkube());
+  });
+
   it("a shim: its pod gets a new container", async () => {
     const { containerID } = await survivorContainer(sandkube());
     await kill(sandkube(), await shimOf(sandkube(), "survivor"));

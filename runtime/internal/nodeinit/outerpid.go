@@ -37,8 +37,9 @@ func (o *OuterProcesses) Self() int { return o.self }
 
 const (
 	// commandLineLimit is how long a child that has just been started may have no
-	// command line yet: the kernel shows it a moment after it has begun the program.
-	commandLineLimit = 200 * time.Millisecond
+	// command line yet: the kernel shows it a moment after it has begun the program,
+	// which is longer where the processor is busy.
+	commandLineLimit = 2 * time.Second
 	commandLinePoll  = time.Millisecond
 )
 

@@ -188,6 +188,18 @@ func TestKilledProcessIsReplaced(t *testing.T) {
 	}
 }
 
+func TestRoleHasAProcessGroupOfItsOwn(t *testing.T) {
+	_, events := keep(t, "sleep")
+	started := events.await(t, "the start", inState(control.Started))
+	group, err := syscall.Getpgid(started.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if group != started.PID {
+		t.Errorf("process %d is in the group %d", started.PID, group)
+	}
+}
+
 func TestStopKillsWhatDoesNotEnd(t *testing.T) {
 	keeper, events := keep(t, "stubborn")
 	awaitOutput(t, keeper)

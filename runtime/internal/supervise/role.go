@@ -128,7 +128,9 @@ func (r *Role) start(spawner *Spawner, log *logFile, sink Sink, restarts int) (_
 }
 
 func (r *Role) attributes() syscall.SysProcAttr {
-	attributes := syscall.SysProcAttr{Cloneflags: r.Cloneflags, Pdeathsig: syscall.SIGKILL}
+	// A process group of its own: in gVisor the end of any process of an orphaned group
+	// hangs up all of them when one is stopped, and the cluster would end with it.
+	attributes := syscall.SysProcAttr{Cloneflags: r.Cloneflags, Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if r.Cloneflags&syscall.CLONE_NEWPID != 0 {
 		// Go's fork takes a parent in another pid namespace, which it sees as 0, for one
 		// that has died. Such a process is told by the end of its command pipe.
