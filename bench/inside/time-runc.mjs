@@ -13,7 +13,7 @@ import { join } from "node:path";
 const limitMs = 60_000;
 const [programs, node, turns] = process.argv.slice(2);
 /** Where containerd keeps the bundles of what runs. */
-const tasks = join(node, "containerd/state/io.containerd.runtime.v2.task/k8s.io");
+const tasks = "/run/containerd/io.containerd.runtime.v2.task/k8s.io";
 const candidates = { runc: join(programs, "runc"), adapter: join(node, "bin/sandkube-runc") };
 
 const scratch = mkdtempSync(join(tmpdir(), "bench-runc-"));

@@ -29,7 +29,7 @@ func makeDirectories(spec *nodespec.NodeSpec) error {
 	nodes := spec.Views()
 	for _, node := range nodes {
 		for _, path := range [][]string{
-			{"containerd", "root"}, {"containerd", "state"},
+			{"containerd", "root"},
 			{"cni", "conf"}, {"cni", "bin"}, {"cni", "state"},
 			{"kubelet"}, {"log"}, {"run"}, {"snapshots"}, {"standins"}, {"bin"},
 		} {

@@ -79,6 +79,12 @@ disabled_plugins = ['io.containerd.nri.v1.nri', 'io.containerd.internal.v1.traci
 // have 127 layers, the most that Docker builds.
 const SnapshotMount = "/run/sk"
 
+// StateDirectory is where containerd keeps what ends with the node's namespaces, as it
+// does by default. It is not in the cluster's directory, which only its owner may enter:
+// the root user of a pod with a user namespace of its own is another user, and has to
+// reach the pod's root file system there.
+const StateDirectory = "/run/containerd"
+
 // ConfigPath is where the configuration lies.
 func ConfigPath(spec *nodespec.NodeView) string {
 	return spec.NodePath("containerd", "config.toml")
@@ -120,7 +126,7 @@ func WriteConfig(spec *nodespec.NodeView) error {
 	var rendered bytes.Buffer
 	err := configuration.Execute(&rendered, map[string]any{
 		"Root":                spec.NodePath("containerd", "root"),
-		"State":               spec.NodePath("containerd", "state"),
+		"State":               StateDirectory,
 		"Socket":              spec.ContainerdSocket(),
 		"Snapshotter":         settings.Snapshotter,
 		"Snapshots":           SnapshotMount,

@@ -18,7 +18,7 @@ func TestWriteConfig(t *testing.T) {
 			settings: nodespec.Containerd{Snapshotter: "overlayfs", UnprivilegedPorts: true, UnprivilegedICMP: true, NewKeyring: true},
 			want: []string{
 				"enable_unprivileged_ports = true", "enable_unprivileged_icmp = true", "NoNewKeyring = false",
-				"restrict_oom_score_adj = false", "root_path = '/run/sk'",
+				"restrict_oom_score_adj = false", "root_path = '/run/sk'", "state = '/run/containerd'",
 			},
 		},
 		"snapshots on a tmpfs": {

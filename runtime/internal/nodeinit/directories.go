@@ -20,7 +20,7 @@ const (
 // volatileDirectories are what a restart of a machine empties, because it lies below
 // /run or describes processes and namespaces: they are empty in each new namespace.
 var volatileDirectories = []string{
-	"/run/containerd", // the shims' sockets, runc's state
+	containerd.StateDirectory, // the shims' sockets and runc's state too
 	networkNamespaces,
 	"/var/lib/cni", // results of CNI plugins, which name network namespaces
 }
@@ -66,16 +66,13 @@ func (p *preparation) mountFixedDirectories() error {
 }
 
 // mountContainerdDirectory makes containerd's directory a mount of its own, so that
-// it can be kept from being shared, with an empty directory for containerd's state.
+// it can be kept from being shared.
 func (p *preparation) mountContainerdDirectory() error {
-	directory, state := p.spec.NodePath("containerd"), p.spec.NodePath("containerd", "state")
-	if err := os.MkdirAll(state, 0o700); err != nil {
+	directory := p.spec.NodePath("containerd")
+	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return err
 	}
-	if err := bind(directory, directory); err != nil {
-		return err
-	}
-	return mountTmpfs(state, "mode=0700")
+	return bind(directory, directory)
 }
 
 // mountSnapshots mounts what containers' root file systems lie on, which may be memory,

@@ -40,6 +40,7 @@ var steps = []step{
 	{"mount the tmpfs for snapshots", (*preparation).mountSnapshots},
 	{"mount the cgroup controllers", (*preparation).mountCgroups},
 	{"put stand-ins over /proc/sys", (*preparation).mountSysctls},
+	{"mount a procfs without stand-ins", (*preparation).mountWholeProc},
 	{"put a stand-in at /dev/kmsg", (*preparation).mountKmsg},
 	{"share mounts between the node and its pods", (*preparation).share},
 }

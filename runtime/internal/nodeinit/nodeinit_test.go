@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+	"sandkube.dev/runtime/internal/containerd"
 )
 
 func TestReplicaShowsWhatWasThere(t *testing.T) {
@@ -88,7 +89,7 @@ func TestFixedDirectoriesAreTheClusters(t *testing.T) {
 		if !exists("/var/lib/kubelet/kept") {
 			t.Error("what the kubelet had before is gone")
 		}
-		for _, path := range []string{"/run/containerd", "/run/netns", "/var/lib/cni", scene.spec.NodePath("containerd", "state")} {
+		for _, path := range []string{containerd.StateDirectory, "/run/netns", "/var/lib/cni"} {
 			entries, err := os.ReadDir(path)
 			must(t, err)
 			if len(entries) != 0 {
@@ -139,9 +140,11 @@ func TestVolumesAreSharedAndMountedOnce(t *testing.T) {
 		if len(scene.warnings) != 0 {
 			t.Errorf("warnings: %v", scene.warnings)
 		}
-		mounts := mountsAt(t, scene.spec.NodePath("containerd", "state"))
-		if len(mounts) == 0 || strings.Contains(mounts[len(mounts)-1], " shared:") {
-			t.Errorf("what containerd mounts would spread into pods: %v", mounts)
+		for _, path := range []string{containerd.StateDirectory, scene.spec.NodePath("containerd")} {
+			mounts := mountsAt(t, path)
+			if len(mounts) == 0 || strings.Contains(mounts[len(mounts)-1], " shared:") {
+				t.Errorf("what containerd mounts in %s would spread into pods: %v", path, mounts)
+			}
 		}
 		if left := mountsAt(t, scene.spec.NodePath("standins", "propagation")); len(left) != 0 {
 			t.Errorf("a mount that was only tried is left: %v", left)

@@ -45,7 +45,7 @@ func (p *preparation) share() error {
 		p.warn(fmt.Errorf("volumes with mount propagation will not work: mount / as shared: %w", err))
 		return nil
 	}
-	unshared := []string{p.spec.NodePath("containerd"), containerd.SnapshotMount}
+	unshared := []string{p.spec.NodePath("containerd"), containerd.StateDirectory, containerd.SnapshotMount}
 	if err := p.unmountSpread(); err != nil {
 		p.warn(fmt.Errorf("volumes with mount propagation Bidirectional will not work below the kubelet's directory: %w", err))
 		unshared = append(unshared, kubeletDirectory, networkNamespaces)
