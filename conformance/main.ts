@@ -6,21 +6,15 @@ import { prepare } from "../lab/src/index.js";
 import { run } from "../scripts/programs/command.js";
 import { repositoryPath } from "../scripts/programs/repository.js";
 import { readVersions } from "../scripts/programs/versions.js";
-import { conformanceImages } from "./images/conformance-images.js";
 import { parseOptions, usage, UsageError, type ConformanceOptions } from "./options.js";
 import { keepRecord } from "./report/keep-record.js";
-import { isConformanceSpec } from "./report/record.js";
 import type { SpecResult } from "./report/spec-results.js";
 import { outcomeOf, summaryOf } from "./report/summary.js";
 import { Journal, type JournalHead } from "./run/journal.js";
-import { runSuite } from "./run/run-suite.js";
+import { runnableSuite } from "./runnable-suite.js";
 import { shardOf } from "./run/selection.js";
-import { specsThatMatch } from "./suite/specs.js";
 import { smokeSpecs } from "./smoke.js";
-import { conformanceSuite, suiteIsBuilt } from "./suite/suite.js";
-
-/** What conformance means: every spec with this tag. */
-const wholeSuite = { focus: String.raw`\[Conformance\]`, skip: null };
+import { suiteIsBuilt } from "./suite/suite.js";
 
 const exitCodes = { failure: 1, usage: 2, specsFailed: 3, endedEarly: 4 } as const;
 
@@ -42,24 +36,26 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
     );
     return 0;
   }
-  const suite = await conformanceSuite(signal, report);
-  const matching = options.smoke ? smokeSpecs : await specsThatMatch(suite, options, signal);
+  const suite = await runnableSuite(options.suite, signal, report);
+  const matching = options.smoke ? smokeSpecs : await suite.matching(options);
   const chosen = options.shard === null ? matching : shardOf(matching, options.shard);
   if (chosen.length === 0) throw new UsageError("no spec matches --focus, --skip and --shard");
-  const images = await conformanceImages(suite.images, signal, report);
   await prepare({ kinds: [kind], userlands: ["bookworm"], signal, report });
   const output = options.output ?? defaultOutput(options);
   const { version, components } = readVersions();
-  const head: JournalHead = { kind, versions: { sandkube: version, ...components } };
+  const head: JournalHead = {
+    kind,
+    versions: { sandkube: version, ...components, ...suite.versions },
+  };
   const journal = await openJournal(output, head, options);
   const specs = chosen.filter((name) => isToRun(name, journal, options));
   const leftBehind: string[] = [];
   const early = specs.length === 0 ? null : await attempt();
   const results = chosen.flatMap((name) => journal.result(name) ?? []);
-  if (options.record && results.some(({ name }) => isConformanceSpec(name))) {
+  const recorded = options.record ? await suite.recorded() : [];
+  if (results.some(({ name }) => recorded.includes(name))) {
     const date = new Date().toISOString().slice(0, "YYYY-MM-DD".length);
-    const conformanceSpecs = await specsThatMatch(suite, wholeSuite, signal);
-    const paths = await keepRecord(head, { results, conformanceSpecs, date });
+    const paths = await keepRecord(options.suite, head, { results, specs: recorded, date });
     report(`recorded in ${paths.join(" and ")}`);
   }
   const outcome = outcomeOf(results, chosen.length);
@@ -82,11 +78,9 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
         if (specs.includes(result.name)) journal.add(result);
         else report(`${result.name} ${result.outcome}: ${result.reason}`);
       };
-      const parts = await runSuite({
+      const parts = await suite.run({
         kind,
         nodes,
-        suite,
-        images,
         specs,
         parallel,
         output: directory,
@@ -104,8 +98,8 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
   }
 }
 
-function defaultOutput({ kind, smoke }: ConformanceOptions): string {
-  return join(dirname(cacheRoot()), "conformance", smoke ? `${kind}-smoke` : kind);
+function defaultOutput({ suite, kind, smoke }: ConformanceOptions): string {
+  return join(dirname(cacheRoot()), suite, smoke ? `${kind}-smoke` : kind);
 }
 
 async function openJournal(

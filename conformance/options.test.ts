@@ -4,6 +4,7 @@ import { parseOptions, UsageError } from "./options.js";
 describe("parseOptions", () => {
   it("runs and records all conformance specs in g26 unless told otherwise", () => {
     expect(parseOptions([])).toEqual({
+      suite: "conformance",
       kind: "g26",
       focus: String.raw`\[Conformance\]`,
       skip: null,
@@ -23,6 +24,7 @@ describe("parseOptions", () => {
 
   it.each([
     { args: ["--lab", "g24"], has: { kind: "g24" } },
+    { args: ["--suite", "critest"], has: { suite: "critest", focus: null, nodes: 1 } },
     { args: ["--nodes", "2"], has: { nodes: 2 } },
     { args: ["--parallel", "3"], has: { parallel: 3 } },
     { args: ["--shard", "2/4"], has: { shard: { index: 2, count: 4 } } },
@@ -36,6 +38,9 @@ describe("parseOptions", () => {
 
   it.each([
     { args: ["--lab", "g22"], says: /--lab .*g22/ },
+    { args: ["--suite", "e2e"], says: /--suite .*e2e/ },
+    { args: ["--suite", "critest", "--nodes", "2"], says: /--nodes .*critest/ },
+    { args: ["--suite", "critest", "--smoke"], says: /--smoke .*critest/ },
     { args: ["--nodes", "two"], says: /--nodes .*two/ },
     { args: ["--parallel", "0"], says: /--parallel .*0/ },
     { args: ["--shard", "3/2"], says: /--shard .*3\/2/ },

@@ -1,21 +1,24 @@
 import { parseArgs } from "node:util";
 import { sandboxKinds, type SandboxKind } from "../lab/src/index.js";
 import type { Shard } from "./run/selection.js";
+import { suiteNames, type Selection, type SuiteName } from "./suites.js";
 
-const defaultFocus = String.raw`\[Conformance\]`;
+const conformanceFocus = String.raw`\[Conformance\]`;
 
 export const usage = `Runs Kubernetes' conformance tests against a sandkube cluster in a sandbox of the lab.
 
   npm run conformance -- [OPTIONS]
 
 OPTIONS
+  --suite NAME      conformance; or critest, the tests of the Container Runtime Interface, which run on
+                    the node's containerd (default: conformance)
   --lab KIND        g26, g24 or bare (default: g26)
-  --focus REGEX     run the specs whose text matches (default: ${defaultFocus})
+  --focus REGEX     run the specs whose text matches (default: ${conformanceFocus}; of critest, all)
   --skip REGEX      but not those whose text matches this
   --smoke           run the 43 specs of conformance/smoke.ts, which npm test runs
   --if-built        do nothing where the suite is not built yet, which takes 12 minutes or more
-  --nodes N         run them on N nodes (default: 1); some specs need two
-  --parallel N      run N specs at a time; those marked Serial come after (default: 1)
+  --nodes N         run them on N nodes (default: 1); some specs need two; not with critest
+  --parallel N      run N specs at a time; those marked Serial come after (default: 1); not with critest
   --shard I/N       run the I-th of N parts of these specs
   --resume          go on with the run that ended early: its results count, the rest is run
   --failed          run again what failed in the last run, and what it did not come to
@@ -26,18 +29,16 @@ OPTIONS
   --json            print the results as JSON
   --help            this text
 
-The results of conformance specs are recorded in conformance/results, beside those of earlier runs of
-the same versions, and docs/conformance.md is rendered anew. Progress goes to standard error, the result
+The results of conformance specs, and all of critest, are recorded in conformance/results, beside those
+of earlier runs of the same versions, and docs/conformance.md is rendered anew. Progress goes to standard error, the result
 to standard output. The exit code is 0 when every spec passed or was skipped, 3 when one failed or left
 something behind on the node, 4 when
 the sandbox or the suite ended before the last spec.
 `;
 
-export interface ConformanceOptions {
+export interface ConformanceOptions extends Selection {
+  readonly suite: SuiteName;
   readonly kind: SandboxKind;
-  /** Regular expressions of Go, which Ginkgo matches with the text of each spec. */
-  readonly focus: string;
-  readonly skip: string | null;
   /** Run the smoke set instead of what `focus` and `skip` choose. */
   readonly smoke: boolean;
   /** Do nothing where the suite is not in the cache. */
@@ -69,9 +70,16 @@ export function parseOptions(args: readonly string[]): ConformanceOptions {
     throw new UsageError("--smoke chooses specs itself: --focus and --skip do not go with it");
   }
   if (resume && failed) throw new UsageError("--resume and --failed exclude each other");
+  const suite = suiteNamed(values.suite ?? "conformance");
+  for (const name of ["smoke", "if-built", "nodes", "parallel"] as const) {
+    if (suite !== "conformance" && values[name] !== undefined) {
+      throw new UsageError(`--${name} does not go with --suite ${suite}`);
+    }
+  }
   return {
+    suite,
     kind: kindNamed(values.lab ?? "g26"),
-    focus: values.focus ?? defaultFocus,
+    focus: values.focus ?? (suite === "conformance" ? conformanceFocus : null),
     skip: values.skip ?? null,
     smoke: values.smoke ?? false,
     ifBuilt: values["if-built"] ?? false,
@@ -92,6 +100,7 @@ function parsed(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
+        suite: { type: "string" },
         lab: { type: "string" },
         focus: { type: "string" },
         skip: { type: "string" },
@@ -112,6 +121,12 @@ function parsed(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function suiteNamed(name: string): SuiteName {
+  const found = suiteNames.find((suite) => suite === name);
+  if (found !== undefined) return found;
+  throw new UsageError(`--suite is one of ${suiteNames.join(", ")}; not ${name}`);
 }
 
 function kindNamed(name: string): SandboxKind {

@@ -1,13 +1,13 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cached } from "../../lab/src/cache.js";
-import { requireOnHost } from "../../lab/src/host-command.js";
 import { buildTool } from "../../scripts/programs/build.js";
 import { goBuild, goModuleDirectory } from "../../scripts/programs/go-build.js";
 import { readVersions } from "../../scripts/programs/versions.js";
 import { suiteModule, suiteModuleRecipe } from "../suite/suite.js";
+import { archiveName, writeArchive } from "./archive.js";
 import { catalogue, osRelease } from "./catalogue.js";
-import type { ImageParts, ImageRecipe } from "./image.js";
+import type { ImageParts } from "./image.js";
 import { userlands, type Userlands } from "./userland.js";
 
 /** Images of the suite as archives on this machine. */
@@ -20,8 +20,6 @@ export interface ConformanceImages {
   /** Hosts of the registries that the suite's images lie in upstream. */
   readonly registries: readonly string[];
 }
-
-const archiveTimeoutMs = 5 * 60_000;
 
 /**
  * Makes those of the suite's images that can be had without a registry, if they are not in the cache
@@ -55,9 +53,7 @@ export async function conformanceImages(
       await mkdir(scratch);
       const parts = await buildParts(scratch, roots, signal, report);
       for (const { reference, recipe } of made) {
-        const output = join(entry, archiveName(reference));
-        const argv = [imageArchive, ...archiveFlags(output, reference, recipe(parts))];
-        await requireOnHost(argv, { signal, timeoutMs: archiveTimeoutMs });
+        await writeArchive(imageArchive, entry, { reference, ...recipe(parts) }, signal);
       }
       await rm(scratch, { recursive: true });
     },
@@ -114,19 +110,4 @@ async function buildParts(
     etcd: await build("etcd", "go.etcd.io/etcd/server/v3"),
     sources: join(kubernetes, "test/images"),
   };
-}
-
-function archiveFlags(output: string, reference: string, recipe: ImageRecipe): string[] {
-  const { content, entrypoint = [], command = [], user } = recipe;
-  return [
-    ...["-o", output, "-ref", reference],
-    ...content,
-    ...entrypoint.flatMap((word) => ["-entrypoint", word]),
-    ...command.flatMap((word) => ["-cmd", word]),
-    ...(user === undefined ? [] : ["-user", user]),
-  ];
-}
-
-function archiveName(reference: string): string {
-  return `${reference.replaceAll(/[^\w.-]+/g, "_")}.tar`;
 }

@@ -34,7 +34,7 @@ const unused = [
  * Files that Debian's maintainer scripts would make. The user with id 1000 and the group with id
  * 50000 are those of agnhost's Dockerfile, which specs on supplemental groups look for.
  */
-const files: Readonly<Record<string, string>> = {
+export const commonFiles: Readonly<Record<string, string>> = {
   "etc/passwd":
     "root:x:0:0:root:/root:/bin/sh\n" +
     "user-defined-in-image:x:1000:1000::/:/bin/sh\n" +
@@ -83,7 +83,7 @@ export async function userlands(
     debianSuite,
     ...packages,
     ...unused,
-    ...[files, links].flatMap(Object.entries).flat(),
+    ...[commonFiles, links].flatMap(Object.entries).flat(),
   ];
   const directory = await cached({
     name: "conformance-userlands",
@@ -91,11 +91,10 @@ export async function userlands(
     signal,
     build: async (scratch) => {
       const { full, small } = rootsIn(scratch);
-      await extractPackages(full, signal);
-      for (const path of unused) await rm(join(full, path), { recursive: true, force: true });
+      await extractPackages(full, packages, signal);
       await mkdir(join(small, "bin"), { recursive: true });
       await copyFile(smallBusybox, join(small, "bin/busybox"));
-      for (const root of [full, small]) await finish(root, signal);
+      for (const root of [full, small]) await finish(root, commonFiles, signal);
     },
   });
   return rootsIn(directory);
@@ -105,8 +104,15 @@ function rootsIn(directory: string): Userlands {
   return { full: join(directory, "full"), small: join(directory, "small") };
 }
 
-/** Unpacks the packages without running their scripts, which need far more than they give. */
-async function extractPackages(root: string, signal: AbortSignal): Promise<void> {
+/**
+ * Unpacks packages of Debian, with what they depend on, without running their scripts, which need far
+ * more than they give, and without what no container reads.
+ */
+export async function extractPackages(
+  root: string,
+  packages: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   await ensurePrograms({ mmdebstrap: "mmdebstrap" }, signal);
   const extract = ["mmdebstrap", "--variant=extract", "--mode=root"];
   const mirror = await debianMirror();
@@ -114,10 +120,18 @@ async function extractPackages(root: string, signal: AbortSignal): Promise<void>
     diesWithHarness([...extract, `--include=${packages.join(",")}`, debianSuite, root, mirror]),
     { signal, timeoutMs: buildTimeoutMs },
   );
+  for (const path of unused) await rm(join(root, path), { recursive: true, force: true });
 }
 
-/** Adds configuration, links and directories, and names for every program that only busybox has. */
-async function finish(root: string, signal: AbortSignal): Promise<void> {
+/**
+ * Adds files, links and directories to a root that has busybox, and names for every program that only
+ * busybox has.
+ */
+export async function finish(
+  root: string,
+  files: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), content);

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { critestSuite } from "../critest/section.js";
+import { causeOf, explains } from "./explanation.js";
 import { explanations } from "./explanations.js";
 import { keptRecords, merged } from "./record.js";
 import type { SpecResult } from "./spec-results.js";
 
 const head = { kind: "g26", versions: { sandkube: "0.1.0" } };
-const conformanceSpecs = ["a", "b", "c"];
+const specs = ["a", "b", "c"];
 
 function result(name: string, outcome: SpecResult["outcome"]): SpecResult {
   return { name, outcome, seconds: 1.234, reason: "" };
@@ -13,7 +15,7 @@ function result(name: string, outcome: SpecResult["outcome"]): SpecResult {
 describe("merged", () => {
   const first = merged(undefined, head, {
     results: [result("b", "failed"), result("a", "passed")],
-    conformanceSpecs,
+    specs,
     date: "2026-11-24",
   });
 
@@ -23,7 +25,7 @@ describe("merged", () => {
       result("c", "failed"),
       result("not conformance", "failed"),
     ];
-    const record = merged(first, head, { results, conformanceSpecs, date: "2026-11-25" });
+    const record = merged(first, head, { results, specs, date: "2026-11-25" });
     expect(record.total).toBe(3);
     expect(record.specs).toEqual([
       { name: "a", outcome: "passed", reason: "", date: "2026-11-24" },
@@ -34,24 +36,27 @@ describe("merged", () => {
 
   it("drops what is of other versions", () => {
     const newer = { ...head, versions: { sandkube: "0.2.0" } };
-    const run = { results: [result("c", "passed")], conformanceSpecs, date: "2026-11-25" };
+    const run = { results: [result("c", "passed")], specs, date: "2026-11-25" };
     expect(merged(first, newer, run).specs.map(({ name }) => name)).toEqual(["c"]);
   });
 });
 
-describe("the records that are kept", () => {
-  it("explain each spec that does not pass, and no other", async () => {
-    const records = await keptRecords();
-    const misses = records.flatMap(({ specs }) =>
-      specs.filter(({ outcome }) => outcome !== "passed"),
+describe.each([
+  { suite: "conformance", explanations },
+  { suite: "critest", explanations: critestSuite.explanations },
+] as const)("the records of $suite that are kept", ({ suite, explanations }) => {
+  it("explain each spec that fails, and no other", async () => {
+    const records = await keptRecords(suite);
+    const failures = records.flatMap(({ kind, specs }) =>
+      specs.filter(({ outcome }) => outcome === "failed").map(({ name }) => ({ kind, name })),
     );
-    const unexplained = misses.filter(
-      ({ name }) => !explanations.some(({ spec }) => name.startsWith(spec)),
+    const unexplained = failures.filter(
+      ({ kind, name }) => causeOf(explanations, kind, name) === null,
     );
     const needless = explanations.filter(
-      ({ spec }) => !misses.some(({ name }) => name.startsWith(spec)),
+      (explanation) => !failures.some(({ kind, name }) => explains(explanation, kind, name)),
     );
-    expect(unexplained.map(({ name }) => name)).toEqual([]);
+    expect(unexplained).toEqual([]);
     expect(needless).toEqual([]);
   });
 });

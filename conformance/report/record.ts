@@ -2,55 +2,60 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { repositoryPath } from "../../scripts/programs/repository.js";
 import type { JournalHead } from "../run/journal.js";
+import type { SuiteName } from "../suites.js";
 import type { SpecResult } from "./spec-results.js";
 
-/** How a conformance spec went when it was last run. */
+/** How a spec went when it was last run. */
 export interface RecordedSpec extends Omit<SpecResult, "seconds"> {
   /** Day of the run, `YYYY-MM-DD`. */
   readonly date: string;
 }
 
 /**
- * What is known of a lab's conformance with one set of versions: the last result of each spec, from
- * as many runs as it took.
+ * What is known of a suite in a lab with one set of versions: the last result of each spec, from as many
+ * runs as it took.
  */
-export interface ConformanceRecord extends JournalHead {
-  /** How many conformance specs the suite has. */
+export interface SuiteRecord extends JournalHead {
+  /** How many specs of the suite count. */
   readonly total: number;
   /** By name. */
   readonly specs: readonly RecordedSpec[];
 }
 
-const directory = "conformance/results";
-const conformanceTag = "[Conformance]";
+/** Where the records of a suite are, by lab, relative to the checkout. */
+const directories: Readonly<Record<SuiteName, string>> = {
+  conformance: "conformance/results",
+  critest: "conformance/results/critest",
+};
 
-/** Path of a lab's record relative to the checkout. */
-export function recordPath(kind: string): string {
-  return `${directory}/${kind}.json`;
+/** Path of a record relative to the checkout. */
+export function recordPath(suite: SuiteName, kind: string): string {
+  return `${directories[suite]}/${kind}.json`;
 }
 
-/** All records that are kept, in the order of their file names. */
-export async function keptRecords(): Promise<ConformanceRecord[]> {
-  const names = await readdir(repositoryPath(directory)).catch((): string[] => []);
+/** All records of a suite that are kept, in the order of their file names. */
+export async function keptRecords(suite: SuiteName): Promise<SuiteRecord[]> {
+  const directory = repositoryPath(directories[suite]);
+  const names = await readdir(directory).catch((): string[] => []);
   const texts = names
     .filter((name) => name.endsWith(".json"))
     .toSorted()
-    .map((name) => readFile(join(repositoryPath(directory), name), "utf8"));
-  return (await Promise.all(texts)).map((text) => JSON.parse(text) as ConformanceRecord);
+    .map((name) => readFile(join(directory, name), "utf8"));
+  return (await Promise.all(texts)).map((text) => JSON.parse(text) as SuiteRecord);
 }
 
 /**
- * The record with a run's results of conformance specs added. Results of other versions, or of specs
+ * The record with a run's results of specs that count added. Results of other versions, or of specs
  * that the suite no longer has, are dropped.
  */
 export function merged(
-  earlier: ConformanceRecord | undefined,
+  earlier: SuiteRecord | undefined,
   head: JournalHead,
-  { results, conformanceSpecs, date }: RunToRecord,
-): ConformanceRecord {
+  { results, specs: counted, date }: RunToRecord,
+): SuiteRecord {
   const isOfSameVersions =
     earlier !== undefined && JSON.stringify(earlier.versions) === JSON.stringify(head.versions);
-  const known = new Set(conformanceSpecs);
+  const known = new Set(counted);
   const specs = new Map<string, RecordedSpec>();
   for (const spec of isOfSameVersions ? earlier.specs : []) specs.set(spec.name, spec);
   for (const { seconds: _seconds, ...result } of results) {
@@ -58,7 +63,7 @@ export function merged(
   }
   return {
     ...head,
-    total: conformanceSpecs.length,
+    total: counted.length,
     specs: [...specs.values()]
       .filter(({ name }) => known.has(name))
       .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
@@ -67,13 +72,8 @@ export function merged(
 
 export interface RunToRecord {
   readonly results: readonly SpecResult[];
-  /** Names of all conformance specs of the suite. */
-  readonly conformanceSpecs: readonly string[];
+  /** Names of all specs of the suite that count. */
+  readonly specs: readonly string[];
   /** Day of the run, `YYYY-MM-DD`. */
   readonly date: string;
-}
-
-/** Whether a spec counts for conformance. */
-export function isConformanceSpec(name: string): boolean {
-  return name.includes(conformanceTag);
 }

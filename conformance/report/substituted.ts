@@ -1,11 +1,11 @@
 import { substitutionOf } from "../images/substitutions.js";
-import type { ConformanceRecord } from "./record.js";
+import type { SuiteRecord } from "./record.js";
 
 /** Images of specs' pods, without their registries, by the spec's name. */
 export type SpecImages = ReadonlyMap<string, readonly string[]>;
 
 /** What the records of all labs say: a spec's images are the same in each. */
-export function imagesOfSpecs(records: readonly ConformanceRecord[]): SpecImages {
+export function imagesOfSpecs(records: readonly SuiteRecord[]): SpecImages {
   const noted = records.flatMap(({ specs }) =>
     specs.flatMap(({ name, images }) => (images === undefined ? [] : [[name, images] as const])),
   );

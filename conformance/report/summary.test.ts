@@ -29,3 +29,13 @@ it("prints the counts and what did not pass", () => {
   );
   expect(text).toContain("failed  [sig-network] B should fail\n          a | b\n");
 });
+
+it("says nothing of images where none are noted", () => {
+  const unknown = specs.map(({ name, outcome, seconds, reason }) => ({
+    name,
+    outcome,
+    seconds,
+    reason,
+  }));
+  expect(summaryOf(outcomeOf(unknown, 3))).toContain("1 of 3 passed, 1 failed, 1 skipped\n");
+});

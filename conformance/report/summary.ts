@@ -6,8 +6,11 @@ export interface RunOutcome {
   /** How many specs were asked for. */
   readonly asked: number;
   readonly passed: number;
-  /** Of those that passed, how many used an image that is not made of what upstream's is. */
-  readonly passedWithSubstitute: number;
+  /**
+   * Of those that passed, how many used an image that is not made of what upstream's is; null where
+   * images are not noted.
+   */
+  readonly passedWithSubstitute: number | null;
   readonly failed: number;
   readonly skipped: number;
   /** Asked for, but not come to. */
@@ -37,17 +40,24 @@ export function outcomeOf(results: readonly SpecResult[], asked: number): RunOut
   };
 }
 
-function substitutedOf(results: readonly SpecResult[]): number {
+function substitutedOf(results: readonly SpecResult[]): number | null {
+  if (results.every(({ images }) => images === undefined)) return null;
   const passed = results.filter(({ outcome }) => outcome === "passed");
   const images = new Map(passed.map((result) => [result.name, result.images ?? []] as const));
   return substituted([...images.keys()], images).count;
 }
 
-/** "N of M passed (of these S with a substituted image), F failed, K skipped"; M were asked for. */
+/**
+ * "N of M passed (of these S with a substituted image), F failed, K skipped"; M were asked for. Without
+ * what is in parentheses where images are not noted.
+ */
 export function countsOf(outcome: Omit<RunOutcome, "misses" | "seconds">): string {
   const { asked, passed, passedWithSubstitute, failed, skipped, notRun } = outcome;
-  const withSubstitute = `(of these ${passedWithSubstitute} with a substituted image)`;
-  const counts = `${passed} of ${asked} passed ${withSubstitute}, ${failed} failed, ${skipped} skipped`;
+  const withSubstitute =
+    passedWithSubstitute === null
+      ? ""
+      : ` (of these ${passedWithSubstitute} with a substituted image)`;
+  const counts = `${passed} of ${asked} passed${withSubstitute}, ${failed} failed, ${skipped} skipped`;
   return notRun === 0 ? counts : `${counts}, ${notRun} not run`;
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterStatus } from "sandkube";
 import type { Sandbox } from "../../lab/src/index.js";
+import { succeed } from "./sandbox-commands.js";
 
 /**
  * What pods are made of on a node: network links, processes, the mounts of the node's own mount
@@ -50,9 +51,9 @@ interface NodeProcesses {
 }
 
 async function nodesOf(sandbox: Sandbox, signal: AbortSignal): Promise<NodeProcesses> {
-  const options = { signal, timeoutMs: lookTimeoutMs };
-  const status = await sandbox.exec(["sandkube", "status", "--json"], options);
-  const { runtime, directory } = JSON.parse(status.stdout) as ClusterStatus;
+  const { runtime, directory } = JSON.parse(
+    await succeed(sandbox, ["sandkube", "status", "--json"], signal),
+  ) as ClusterStatus;
   const found = runtime?.roles.filter(({ role }) => /^node(-\d+)?$/.test(role)) ?? [];
   const nodes = found.flatMap(({ pid }) => (pid === undefined ? [] : [`${pid}`]));
   if (nodes.length === 0 || nodes.length < found.length) {

@@ -9,13 +9,14 @@ export function shardOf(names: readonly string[], { index, count }: Shard): stri
   return names.toSorted().filter((_name, place) => place % count === index - 1);
 }
 
-/** Ginkgo matches a spec's text after that of its suite. */
-const suiteText = "Kubernetes e2e suite";
 /** Linux refuses a single argument of 128 KiB. */
 const namesPerArgument = 150;
 
-/** Values of Ginkgo's `--focus`, any of which a spec of one of these names matches, and no other. */
-export function focusOn(names: readonly string[]): string[] {
+/**
+ * Values of Ginkgo's `--focus`, any of which a spec of one of these names matches, and no other: Ginkgo
+ * matches a spec's text after `suiteText`, that of its suite.
+ */
+export function focusOn(suiteText: string, names: readonly string[]): string[] {
   const quoted = names.toSorted().map(quote);
   const expressions: string[] = [];
   for (let start = 0; start < quoted.length; start += namesPerArgument) {

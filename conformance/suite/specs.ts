@@ -3,22 +3,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { requireOnHost } from "../../lab/src/host-command.js";
 import { plannedSpecs } from "../report/spec-results.js";
-import type { Suite } from "./suite.js";
+import type { Selection } from "../suites.js";
 
 const dryRunTimeoutMs = 120_000;
 
-/** Names of the specs that a run with these expressions would run; Ginkgo itself says which. */
+/**
+ * Names of the specs that a run of a suite's program with these expressions would run; Ginkgo itself
+ * says which.
+ */
 export async function specsThatMatch(
-  suite: Suite,
-  { focus, skip }: { readonly focus: string; readonly skip: string | null },
+  program: string,
+  { focus, skip }: Selection,
   signal: AbortSignal,
 ): Promise<string[]> {
   const directory = await mkdtemp(join(tmpdir(), "sandkube-conformance-"));
   const report = join(directory, "report.json");
   const argv = [
-    suite.program,
+    program,
     ...["--ginkgo.dry-run", "--ginkgo.silence-skips", `--ginkgo.json-report=${report}`],
-    `--ginkgo.focus=${focus}`,
+    ...(focus === null ? [] : [`--ginkgo.focus=${focus}`]),
     ...(skip === null ? [] : [`--ginkgo.skip=${skip}`]),
   ];
   try {

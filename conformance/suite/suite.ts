@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cached, entryPath, type Recipe } from "../../lab/src/cache.js";
-import { diesWithHarness, requireOnHost } from "../../lab/src/host-command.js";
-import { goBuild, goVersion, runtimeStamps } from "../../scripts/programs/go-build.js";
+import { requireOnHost } from "../../lab/src/host-command.js";
+import { goBuild, runtimeStamps } from "../../scripts/programs/go-build.js";
 import { repositoryPath } from "../../scripts/programs/repository.js";
 import { requireStaticProgram } from "../../scripts/programs/static-program.js";
 import { readVersions } from "../../scripts/programs/versions.js";
+import { compileTest, moduleRecipe } from "./compile-test.js";
 
 /** The Go module that pins the suite and the programs of its images. */
 export const suiteModule = repositoryPath("conformance/suite");
@@ -28,8 +29,6 @@ const programName = "e2e.test";
 const ginkgoPath = "github.com/onsi/ginkgo/v2/ginkgo";
 const ginkgoName = "ginkgo";
 const imageList = "images.txt";
-/** A first build compiles most of Kubernetes: 12 minutes on two idle cores. */
-const buildTimeoutMs = 90 * 60_000;
 const listTimeoutMs = 60_000;
 
 /** Builds the suite if it is not in the cache yet. `report` is told what takes long. */
@@ -45,7 +44,8 @@ export async function conformanceSuite(
     build: async (scratch) => {
       report(`building ${programName} (12 minutes on two cores when it is the first time)`);
       const building = join(scratch, `${programName}.building`);
-      await compile(building, stamps, signal);
+      const test = { module: suiteModule, package: packagePath, output: building };
+      await compileTest({ ...test, linkerFlags: stamps, signal });
       await requireStaticProgram(building);
       const ginkgo = join(scratch, ginkgoName);
       await goBuild({ module: suiteModule, package: ginkgoPath, output: ginkgo });
@@ -76,34 +76,6 @@ async function suiteRecipe(): Promise<Recipe> {
 }
 
 /** What everything that is built from the suite's module depends on. */
-export async function suiteModuleRecipe(): Promise<Record<string, string>> {
-  const content = (name: string) => readFile(join(suiteModule, name), "utf8");
-  return {
-    module: await content("go.mod"),
-    sums: await content("go.sum"),
-    go: await goVersion(suiteModule),
-    architecture: process.arch,
-  };
-}
-
-async function compile(
-  output: string,
-  stamps: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  const linkerFlags = ["-s", "-w", "-buildid=", ...stamps].join(" ");
-  const flags = [
-    "-vet=off",
-    "-trimpath",
-    "-buildvcs=false",
-    `-ldflags=${linkerFlags}`,
-    "-o",
-    output,
-  ];
-  await requireOnHost(diesWithHarness(["nice", "go", "test", "-c", ...flags, packagePath]), {
-    signal,
-    timeoutMs: buildTimeoutMs,
-    cwd: suiteModule,
-    env: { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
-  });
+export function suiteModuleRecipe(): Promise<Record<string, string>> {
+  return moduleRecipe(suiteModule);
 }
