@@ -19,24 +19,29 @@ func Bind(bundle, proc string) error {
 	if info.Type != unix.PROC_SUPER_MAGIC {
 		return fmt.Errorf("%s is no procfs", proc)
 	}
-	root := filepath.Join(bundle, directory)
-	places, err := places(root)
+	root, settings := filepath.Join(bundle, directory), filepath.Join(proc, "sys")
+	places, err := places(root, settings)
 	if err != nil {
 		return err
 	}
 	for _, place := range places {
-		if err := bindDirectory(filepath.Join(root, place), filepath.Join(proc, "sys", place)); err != nil {
+		if err := bindDirectory(filepath.Join(root, place), filepath.Join(settings, place)); err != nil {
 			return fmt.Errorf("stand-ins of %s: %w", place, err)
 		}
 	}
 	return nil
 }
 
-// places lists the topmost directories below root that hold stand-ins, such as "kernel".
-func places(root string) ([]string, error) {
+// places lists the topmost directories below root that hold stand-ins, such as "kernel", or a
+// directory that the settings lack, such as "fs" for fs/mqueue/msg_max in gVisor.
+func places(root, settings string) ([]string, error) {
 	var found []string
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
+			return err
+		}
+		relative, err := filepath.Rel(root, path)
+		if err != nil {
 			return err
 		}
 		entries, err := os.ReadDir(path)
@@ -44,12 +49,8 @@ func places(root string) ([]string, error) {
 			return err
 		}
 		for _, entry := range entries {
-			if !entry.IsDir() {
-				relative, err := filepath.Rel(root, path)
+			if !entry.IsDir() || !isDirectory(filepath.Join(settings, relative, entry.Name())) {
 				found = append(found, relative)
-				if err != nil {
-					return err
-				}
 				return fs.SkipDir
 			}
 		}
@@ -58,15 +59,35 @@ func places(root string) ([]string, error) {
 	return found, err
 }
 
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // bindDirectory completes a directory of stand-ins with what the real one has, and binds it
 // over that.
 func bindDirectory(standIns, real string) error {
+	if err := complete(standIns, real); err != nil {
+		return err
+	}
+	return bindReadOnly(standIns, real, unix.MS_REC)
+}
+
+// complete binds what a real directory has into a directory of stand-ins, and into the
+// directories in it that both have.
+func complete(standIns, real string) error {
 	entries, err := os.ReadDir(real)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
 		source, target := filepath.Join(real, entry.Name()), filepath.Join(standIns, entry.Name())
+		if entry.IsDir() && isDirectory(target) {
+			if err := complete(target, source); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := makeMountPoint(target, entry.IsDir()); err != nil {
 			return err
 		}
@@ -74,7 +95,7 @@ func bindDirectory(standIns, real string) error {
 			return err
 		}
 	}
-	return bindReadOnly(standIns, real, unix.MS_REC)
+	return nil
 }
 
 // bindReadOnly binds without a way to write: a stand-in takes no other value, and for the real

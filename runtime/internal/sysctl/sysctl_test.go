@@ -58,21 +58,27 @@ func TestBind(t *testing.T) {
 	proc := filepath.Join(bundle, "rootfs", "proc")
 	must(t, os.MkdirAll(proc, 0o755))
 	must(t, unix.Mount("proc", proc, "proc", 0, ""))
-	must(t, Prepare(bundle, map[string]string{"kernel.no_such_setting": "1", "vm.nor_such": "a b"}))
+	must(t, Prepare(bundle, map[string]string{
+		"kernel.no_such_setting": "1", "vm.nor_such": "a b", "fs.no_such.directory": "3", "fs.inotify.no_such": "4",
+	}))
 	must(t, Bind(bundle, proc))
 
 	for name, want := range map[string]string{
 		"kernel/no_such_setting": "1\n",
 		"vm/nor_such":            "a b\n",
+		"fs/no_such/directory":   "3\n",
+		"fs/inotify/no_such":     "4\n",
 	} {
 		if content, err := os.ReadFile(filepath.Join(proc, "sys", name)); string(content) != want {
 			t.Errorf("%s is %q (%v), want %q", name, content, err, want)
 		}
 	}
 	var info unix.Statfs_t
-	must(t, unix.Statfs(filepath.Join(proc, "sys/kernel/hostname"), &info))
-	if info.Type != unix.PROC_SUPER_MAGIC {
-		t.Error("kernel/hostname is not the kernel's own file")
+	for _, name := range []string{"kernel/hostname", "fs/file-max", "fs/inotify/max_user_watches"} {
+		must(t, unix.Statfs(filepath.Join(proc, "sys", name), &info))
+		if info.Type != unix.PROC_SUPER_MAGIC {
+			t.Errorf("%s is not the kernel's own file", name)
+		}
 	}
 	for _, name := range []string{"kernel/no_such_setting", "kernel/hostname"} {
 		err := os.WriteFile(filepath.Join(proc, "sys", name), []byte("x"), 0)
