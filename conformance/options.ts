@@ -11,14 +11,15 @@ export const usage = `Runs Kubernetes' conformance tests against a sandkube clus
 
 OPTIONS
   --suite NAME      conformance; or critest, the tests of the Container Runtime Interface, which run on
-                    the node's containerd (default: conformance)
+                    the node's containerd; or kubectl, Kubernetes' command-line tests, which run on a
+                    control plane (default: conformance)
   --lab KIND        g26, g24 or bare (default: g26)
-  --focus REGEX     run the specs whose text matches (default: ${conformanceFocus}; of critest, all)
+  --focus REGEX     run the specs whose text matches (default: ${conformanceFocus}; of other suites all)
   --skip REGEX      but not those whose text matches this
   --smoke           run the 43 specs of conformance/smoke.ts, which npm test runs
   --if-built        do nothing where the suite is not built yet, which takes 12 minutes or more
-  --nodes N         run them on N nodes (default: 1); some specs need two; not with critest
-  --parallel N      run N specs at a time; those marked Serial come after (default: 1); not with critest
+  --nodes N         run them on N nodes (default: 1); some specs need two; conformance only
+  --parallel N      run N specs at a time; those marked Serial come after (default: 1); conformance only
   --shard I/N       run the I-th of N parts of these specs
   --resume          go on with the run that ended early: its results count, the rest is run
   --failed          run again what failed in the last run, and what it did not come to
@@ -29,8 +30,8 @@ OPTIONS
   --json            print the results as JSON
   --help            this text
 
-The results of conformance specs, and all of critest, are recorded in conformance/results, beside those
-of earlier runs of the same versions, and docs/conformance.md is rendered anew. Progress goes to standard error, the result
+The results of conformance specs, and all of other suites, are recorded in conformance/results, beside
+those of earlier runs of the same versions, and docs/conformance.md is rendered anew. Progress goes to standard error, the result
 to standard output. The exit code is 0 when every spec passed or was skipped, 3 when one failed or left
 something behind on the node, 4 when
 the sandbox or the suite ended before the last spec.

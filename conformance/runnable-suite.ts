@@ -4,6 +4,8 @@ import { runCritest } from "./critest/run-critest.js";
 import { conformanceImages } from "./images/conformance-images.js";
 import { specsThatMatch } from "./suite/specs.js";
 import { conformanceSuite } from "./suite/suite.js";
+import { runKubectlSuite } from "./kubectl/run-kubectl.js";
+import { commandLineSuite } from "./kubectl/sources.js";
 import type { RunnableSuite, Selection, SuiteName } from "./suites.js";
 import { runSuite } from "./run/run-suite.js";
 
@@ -31,6 +33,21 @@ const suites: Readonly<Record<SuiteName, Prepare>> = {
       recorded: () => specsThatMatch(critest.program, allSpecs, signal),
       matching: (selection) => specsThatMatch(critest.program, selection, signal),
       run: async (run) => runCritest(critest, await critestImages(signal, report), run),
+    };
+  },
+  kubectl: async (signal, report) => {
+    const suite = await commandLineSuite(signal, report);
+    const matching = ({ focus, skip }: Selection): string[] =>
+      suite.groups.filter(
+        (group) =>
+          (focus === null || new RegExp(focus).test(group)) &&
+          (skip === null || !new RegExp(skip).test(group)),
+      );
+    return {
+      versions: {},
+      recorded: () => Promise.resolve([...suite.groups]),
+      matching: (selection) => Promise.resolve(matching(selection)),
+      run: (run) => runKubectlSuite(suite, run),
     };
   },
 };

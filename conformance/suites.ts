@@ -2,7 +2,7 @@ import type { SandboxKind } from "../lab/src/index.js";
 import type { SpecResult } from "./report/spec-results.js";
 
 /** Names of the suites that can be run, as `--suite` has them. */
-export const suiteNames = ["conformance", "critest"] as const;
+export const suiteNames = ["conformance", "critest", "kubectl"] as const;
 
 export type SuiteName = (typeof suiteNames)[number];
 

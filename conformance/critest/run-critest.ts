@@ -93,7 +93,7 @@ async function runInside(
   run: SpecRun,
 ): Promise<void> {
   let count = 0;
-  const inNode = ["nsenter", `--target=${nodeInit}`, "--mount", "--pid"];
+  const inNode = await entryOf(sandbox, nodeInit, run.signal);
   await runGinkgo({
     sandbox,
     argv: [
@@ -113,4 +113,15 @@ async function runInside(
       run.onResult(resultOf(ended));
     },
   });
+}
+
+/**
+ * The command that enters the namespaces of a process: those of mounts and processes, or the former
+ * alone where the kernel does not let a process enter one of processes.
+ */
+async function entryOf(sandbox: Sandbox, pid: string, signal: AbortSignal): Promise<string[]> {
+  const mounts = ["nsenter", `--target=${pid}`, "--mount"];
+  const both = [...mounts, "--pid"];
+  const { exitCode } = await sandbox.exec([...both, "true"], { signal });
+  return exitCode === 0 ? both : mounts;
 }

@@ -22,7 +22,7 @@ it("renders the figure, and every spec that did not pass with its reason", () =>
       ],
     },
   ] as const;
-  const text = conformanceDocument({ conformance, critest: [] });
+  const text = conformanceDocument({ conformance, critest: [], kubectl: [] });
   expect(text).toContain(
     "| g24 | **2 of 4** | at least 1 (images of 1 not noted) | 1 | 1 | 2026-11-24 to 2026-11-25 | Kubernetes v1.36",
   );

@@ -1,4 +1,5 @@
 import { critestSuite } from "../critest/section.js";
+import { kubectlSuite } from "../kubectl/section.js";
 import type { SuiteName } from "../suites.js";
 import { causeOf } from "./explanation.js";
 import { explanations } from "./explanations.js";
@@ -28,8 +29,12 @@ the sandbox too. Nothing in it is changed or left out; a result is that of a spe
 export type SuiteRecords = Readonly<Record<SuiteName, readonly SuiteRecord[]>>;
 
 /** The text of docs/conformance.md. */
-export function conformanceDocument({ conformance, critest }: SuiteRecords): string {
-  return [conformanceText(conformance), suiteSection(critestSuite, critest)].join("");
+export function conformanceDocument({ conformance, critest, kubectl }: SuiteRecords): string {
+  return [
+    conformanceText(conformance),
+    suiteSection(critestSuite, critest),
+    suiteSection(kubectlSuite, kubectl),
+  ].join("");
 }
 
 function conformanceText(records: readonly SuiteRecord[]): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { critestSuite } from "../critest/section.js";
+import { kubectlSuite } from "../kubectl/section.js";
 import { causeOf, explains } from "./explanation.js";
 import { explanations } from "./explanations.js";
 import { keptRecords, merged } from "./record.js";
@@ -44,6 +45,7 @@ describe("merged", () => {
 describe.each([
   { suite: "conformance", explanations },
   { suite: "critest", explanations: critestSuite.explanations },
+  { suite: "kubectl", explanations: kubectlSuite.explanations },
 ] as const)("the records of $suite that are kept", ({ suite, explanations }) => {
   it("explain each spec that fails, and no other", async () => {
     const records = await keptRecords(suite);

@@ -26,6 +26,7 @@ export interface SuiteRecord extends JournalHead {
 const directories: Readonly<Record<SuiteName, string>> = {
   conformance: "conformance/results",
   critest: "conformance/results/critest",
+  kubectl: "conformance/results/kubectl",
 };
 
 /** Path of a record relative to the checkout. */

@@ -1,0 +1,3 @@
+import type { Explanation } from "../report/explanation.js";
+
+export const explanations: readonly Explanation[] = [];
