@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/containerd/containerd/v2/core/transfer"
+	"github.com/containerd/containerd/v2/core/transfer/image"
 	"github.com/containerd/containerd/v2/core/transfer/registry"
 	"github.com/containerd/containerd/v2/plugins"
 	"github.com/containerd/log"
@@ -83,8 +84,9 @@ func (t *transferrer) Transfer(ctx context.Context, from, to any, options ...tra
 
 // bring pulls and, where the service itself does not unpack the image as it is best, unpacks it.
 func (t *transferrer) bring(ctx context.Context, from *source, to any, options []transfer.Opt) (err error) {
+	into, isImage := to.(*destination)
 	snapshotter := snapshotterOf(to)
-	if !imagestore.UnpacksWhole(snapshotter) {
+	if !isImage || !imagestore.UnpacksWhole(snapshotter) {
 		return t.Transferrer.Transfer(ctx, from, to, options...)
 	}
 	store, err := imagestore.Open(t.address, snapshotter, imagestore.NewProgress(func(imagestore.Report) {}))
@@ -96,11 +98,21 @@ func (t *transferrer) bring(ctx context.Context, from *source, to any, options [
 	if err != nil {
 		return err
 	}
-	if err := t.Transferrer.Transfer(ctx, from, to, options...); err != nil {
+	if err := t.Transferrer.Transfer(ctx, from, withoutUnpacking{into}, options...); err != nil {
 		return err
 	}
 	return pulled.Unpack(ctx, platforms.Default())
 }
+
+// withoutUnpacking is a destination whose images are not unpacked on the way. containerd's
+// transfer service fails where it is to unpack with a snapshotter that it is not set up for.
+type withoutUnpacking struct{ *destination }
+
+// destination is embedded by this name since it has a method Store.
+type destination = image.Store
+
+// UnpackPlatforms implements transfer.ImageUnpacker.
+func (withoutUnpacking) UnpackPlatforms() []transfer.UnpackConfiguration { return nil }
 
 // snapshotterOf is what the image is to be unpacked by; empty: it is not to be unpacked.
 func snapshotterOf(to any) string {
