@@ -1,6 +1,7 @@
 import { copyFile, cp, mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fewerWakeUps } from "../../runtime/upstream/patches/fewer-wake-ups.js";
+import { volumeLoops } from "../../runtime/upstream/patches/volume-loops.js";
 import type { Architecture } from "./architecture.js";
 import { run } from "./command.js";
 import { goBuild, goModuleDirectory, runtimeStamps } from "./go-build.js";
@@ -12,8 +13,9 @@ import type { Versions } from "./versions.js";
 
 const module = "runtime";
 const moduleFiles = [`${module}/go.mod`, `${module}/go.sum`] as const;
+const patches = [...fewerWakeUps, ...volumeLoops];
 
-/** All of Kubernetes in one program, with patches of two of its modules. */
+/** All of Kubernetes and etcd in one program, with patches of some of their modules. */
 export function runtime(
   versions: Versions,
   facts: readonly string[],
@@ -29,6 +31,7 @@ export function runtime(
         ...(await goSources("runtime/cmd/sandkube-runtime")),
         ...moduleFiles,
         "runtime/upstream/patches/fewer-wake-ups.ts",
+        "runtime/upstream/patches/volume-loops.ts",
         "scripts/programs/runtime.ts",
         "scripts/programs/go-build.ts",
       ],
@@ -42,7 +45,7 @@ export function runtime(
 
 /**
  * Builds with copies of the patched modules in place of those in Go's module cache, which Go refuses
- * to overlay. Vendoring all of Kubernetes for two files would take longer than the build.
+ * to overlay. Vendoring all that the runtime links for a few files would take longer than the build.
  */
 async function build(
   { output, scratch }: BuildContext,
@@ -51,11 +54,11 @@ async function build(
 ): Promise<void> {
   const directory = repositoryPath(module);
   const copies = join(scratch, "modules");
-  const patched = [...new Set(fewerWakeUps.map((patch) => patch.module))];
+  const patched = [...new Set(patches.map((patch) => patch.module))];
   for (const path of patched) {
     await copyModule(await goModuleDirectory(directory, path), join(copies, path));
   }
-  await applyPatches(copies, fewerWakeUps);
+  await applyPatches(copies, patches);
   for (const file of moduleFiles) {
     await copyFile(repositoryPath(file), join(scratch, basename(file)));
   }
