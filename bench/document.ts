@@ -25,9 +25,8 @@ same etcd. \`npm run bench\` measures all of it again.
   configuration of sandkube, and are started in the same order. In gVisor they would not start by
   themselves: the mounts around the node, the CNI plugin, the pod bridge, the OCI adapter and runc are
   sandkube's, and the kubelet does without the isolation of local storage, for which cAdvisor finds no
-  file system. There is no Service proxy and no way out (kube-proxy wants iptables), no provisioner of
-  volumes and no supervision, and certificates and node spec are not part of a probe and a plan: all
-  in their favour.
+  file system. They come without a Service proxy and a way out (kube-proxy wants iptables), without a
+  provisioner of volumes and supervision, and nothing is probed or planned: all in their favour.
 
 - **g26** and **g24** are gVisor of 2026-09 and of 2024-07, **bare** is the machine's own kernel with
   namespaces of its own.
@@ -39,7 +38,8 @@ same etcd. \`npm run bench\` measures all of it again.
   sample image is loaded between \`up\` and the Deployment; that time is reported on its own.
 - Memory in use is what free(1) says in the whole sandbox, 20 s after both pods were Ready: all
   processes, the pods' included, tmpfs and mapped files. gVisor counts there the pages that it really
-  holds. On the bare kernel it is the sum of sandkube's parts and of the node's tmpfs mounts.
+  holds, and programs with nearly their whole size, touched or not. On the bare kernel it is the sum
+  of sandkube's parts and of the node's tmpfs mounts.
 - Memory by part is the proportional set size of processes; the pods' own are the user's. gVisor keeps
   no such size: there, pages of a file that several processes map are counted once and shared out.
   It takes memory in pieces of up to 2 MB and counts them whole, so that its figures are upper bounds:
