@@ -87,7 +87,7 @@ export const fewerWakeUps: readonly Patch[] = [
       },
       {
         find: "\t\tunsynced: newWatcherGroup(),\n",
-        replace: "\t\tunsynced: newWatcherGroup(),\n" + "\t\tunsyncedc: make(chan struct{}, 1),\n",
+        replace: "\t\tunsynced: newWatcherGroup(),\n\t\tunsyncedc: make(chan struct{}, 1),\n",
       },
       {
         find: "\t\tslowWatcherGauge.Inc()\n\t\ts.unsynced.add(wa)\n",
