@@ -12,10 +12,8 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // client-go's metrics
 	_ "k8s.io/component-base/metrics/prometheus/version"  // the build's version as a metric
-	kubectl "k8s.io/kubectl/pkg/cmd"
 
 	"sandkube.dev/runtime/internal/control"
 	"sandkube.dev/runtime/internal/heap"
@@ -56,8 +54,7 @@ func run(args []string) int {
 	}
 	switch name {
 	case "kubectl":
-		os.Args = args
-		return cli.Run(kubectl.NewDefaultKubectlCommand())
+		return runKubectl(args)
 	case "helm":
 		return runHelm(args[1:])
 	case "control-plane":
