@@ -49,4 +49,16 @@ export const explanations: readonly Explanation[] = [
     cause:
       "containerd's shim does not find the cgroups that gVisor shows (`cannot find cgroup mount destination`); the kubelet has its figures from sandkube's [own reader](adr/0004-own-cadvisor.md)",
   },
+  {
+    spec: "[k8s.io] Security Context NamespaceOption runtime should support ContainerPID",
+    labs: ["g24"],
+    cause:
+      "containers share the node's pid namespace in gVisor of 2024-07: [shared-pid-namespace](adaptations.md#shared-pid-namespace)",
+  },
+  {
+    spec: "[k8s.io] Security Context UserNamespaces when Host idmap mount support is not needed runtime should support NamespaceMode_NODE",
+    labs: ["g24"],
+    cause:
+      "gVisor of 2024-07 lets no process enter another's pid namespace, so critest is not in the node's and finds no /proc/self there",
+  },
 ];

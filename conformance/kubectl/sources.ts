@@ -18,6 +18,7 @@ const sources = [
   "hack/lib",
   "hack/testdata",
   "test/cmd",
+  "test/e2e/testing-manifests",
   "test/fixtures",
   "third_party/forked/shell2junit",
 ];
