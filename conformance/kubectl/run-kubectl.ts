@@ -15,6 +15,8 @@ import type { CommandLineSuite } from "./sources.js";
 const insideOutput = "/output";
 const copyName = "kubernetes";
 const logName = "test-cmd.log";
+/** That of upstream's API server: tests name addresses in it. */
+const serviceRange = "10.0.0.0/24";
 
 /**
  * Boots a sandbox with a control plane, which is what upstream runs these tests on, and runs groups of
@@ -31,7 +33,8 @@ export async function runKubectlSuite(suite: CommandLineSuite, run: SpecRun): Pr
     report,
   });
   report("starting a control plane");
-  await succeed(sandbox, ["sandkube", "up", "--control-plane"], signal);
+  const up = ["up", "--control-plane", "--service-range", serviceRange];
+  await succeed(sandbox, ["sandkube", ...up], signal);
   const { directory, kubeconfigPath } = JSON.parse(
     await succeed(sandbox, ["sandkube", "status", "--json"], signal),
   ) as ClusterStatus;
