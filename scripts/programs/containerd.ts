@@ -1,6 +1,7 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { nodeNetwork } from "../../runtime/upstream/patches/node-network.js";
+import { unpacking } from "../../runtime/upstream/patches/unpacking.js";
 import type { Architecture } from "./architecture.js";
 import { containerdStamps, goBuild, goVendor } from "./go-build.js";
 import { goSources } from "./go-sources.js";
@@ -40,7 +41,7 @@ export function shim(
   };
 }
 
-/** containerd and ctr in one program, with a smaller set of plugins and one patch. */
+/** containerd and ctr in one program, with a smaller set of plugins and a few patches. */
 export function containerd(
   versions: Versions,
   facts: readonly string[],
@@ -55,6 +56,7 @@ export function containerd(
       files: [
         ...(await sources()),
         "runtime/upstream/patches/node-network.ts",
+        "runtime/upstream/patches/unpacking.ts",
         "scripts/programs/containerd.ts",
         "scripts/programs/go-build.ts",
       ],
@@ -67,7 +69,7 @@ export function containerd(
       await copySources(patched);
       // Go refuses to overlay files of its module cache; vendored copies can be patched.
       await goVendor(patched);
-      await applyPatches(join(patched, "vendor"), nodeNetwork);
+      await applyPatches(join(patched, "vendor"), [...nodeNetwork, ...unpacking]);
       await goBuild({
         module: patched,
         package: ".",
