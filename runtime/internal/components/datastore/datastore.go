@@ -12,9 +12,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
-	"go.etcd.io/etcd/server/v3/etcdserver"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/v3rpc"
-	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/test/bufconn"
 
@@ -111,39 +109,6 @@ func (s *Store) Run(ctx context.Context, ready func()) error {
 	case <-ctx.Done():
 		return nil
 	}
-}
-
-const (
-	campaignPoll  = 5 * time.Millisecond
-	campaignLimit = time.Second
-)
-
-// campaign makes the only member the leader without waiting for an election timeout.
-// MsgTimeoutNow is how raft asks a member to stand for election at once (Ongaro's
-// dissertation, 3.10). It is ignored until the member has applied its own membership,
-// so it is repeated. When the limit is over the member is elected by timeout.
-func campaign(ctx context.Context, server *etcdserver.EtcdServer) error {
-	member := uint64(server.MemberID())
-	ticks := time.NewTicker(campaignPoll)
-	defer ticks.Stop()
-	limit := time.NewTimer(campaignLimit)
-	defer limit.Stop()
-	for server.Leader() == 0 {
-		err := server.Process(ctx, raftpb.Message{Type: raftpb.MsgTimeoutNow, From: member, To: member})
-		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("ask etcd to elect itself: %w", err)
-		}
-		select {
-		case <-ticks.C:
-		case <-limit.C:
-			return nil
-		case <-server.StopNotify():
-			return nil
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	return nil
 }
 
 func (s *Store) configure() (*embed.Config, error) {
