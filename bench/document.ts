@@ -23,8 +23,8 @@ same etcd. \`npm run bench\` measures all of it again.
   process of its own: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, containerd
   with all its plugins but that for ZFS, and CoreDNS. They have the node spec, certificates, flags and
   configuration of sandkube, and are started in the same order. In gVisor they would not start by
-  themselves: the mounts around the node, the CNI plugin, the pod bridge, the OCI adapter and runc are
-  sandkube's, and the kubelet does without the isolation of local storage, for which cAdvisor finds no
+  themselves: the mounts around the node, the CNI plugin, the pod bridge, the shim, the OCI adapter, runc and
+  ctr are sandkube's, and the kubelet does without the isolation of local storage, for which cAdvisor finds no
   file system. They come without a Service proxy and a way out (kube-proxy wants iptables), without a
   provisioner of volumes and supervision, and nothing is probed or planned: all in their favour.
 

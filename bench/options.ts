@@ -3,7 +3,7 @@ import { sandboxKinds, type SandboxKind } from "../lab/src/index.js";
 
 export const usage = `Measures sandkube beside kwokctl, and beside its own parts as separate upstream processes, in the
 lab's sandboxes, in turns, and prints tables: starts, a cluster in use, processor use at rest, memory.
-A round of one sandbox takes about nine minutes.
+A round of one sandbox takes about twelve minutes.
 With --network it measures the pod network instead, with --images loads and pulls.
 
   npm run bench -- [OPTIONS]

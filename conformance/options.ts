@@ -31,10 +31,10 @@ OPTIONS
   --help            this text
 
 The results of conformance specs, and all of other suites, are recorded in conformance/results, beside
-those of earlier runs of the same versions, and docs/conformance.md is rendered anew. Progress goes to standard error, the result
-to standard output. The exit code is 0 when every spec passed or was skipped, 3 when one failed or left
-something behind on the node, 4 when
-the sandbox or the suite ended before the last spec.
+those of earlier runs of the same versions, and docs/conformance.md is rendered anew. Progress goes to
+standard error, the result to standard output. The exit code is 0 when every spec passed or was skipped,
+3 when one failed or left something behind on the node, 4 when the sandbox or the suite ended before the
+last spec.
 `;
 
 export interface ConformanceOptions extends Selection {
