@@ -35,7 +35,7 @@ describe.each(["g26", "g24"] as const)("registries in %s", (kind) => {
   const image = (name: string) => (name.startsWith(":") ? `${world.address}${name}` : name);
   const pull = (name: string, ...options: string[]) =>
     sandkube().run(["image", "pull", "--json", image(name), ...options], {
-      env: { SANDKUBE_REGISTRY_CREDS: "user:secret" },
+      env: { SANDKUBE_REGISTRY_CREDS: "user:sesame" },
     });
 
   it.each([
@@ -90,7 +90,7 @@ describe.each(["g26", "g24"] as const)("registries in %s", (kind) => {
     const check = async (env: Record<string, string>) => {
       const { stdout } = await sandkube().run(
         ["doctor", "--json", "--registry", "registry.example/team/app:1"],
-        { env: { ...world.environment, SANDKUBE_REGISTRY_CREDS: "user:secret", ...env } },
+        { env: { ...world.environment, SANDKUBE_REGISTRY_CREDS: "user:sesame", ...env } },
       );
       return jsonLines<Step>(stdout).filter(({ type }) => type === "registry-step");
     };
@@ -112,7 +112,7 @@ describe.each(["g26", "g24"] as const)("registries in %s", (kind) => {
 
   it("pods are pulled by mirrors, imagePullSecrets, the proxy and the private CA", async () => {
     const server = "--docker-server=registry.example";
-    const account = ["--docker-username=user", "--docker-password=secret"];
+    const account = ["--docker-username=user", "--docker-password=sesame"];
     const create = ["create", "secret", "docker-registry", "registry-account"];
     await sandkube().kubectl(...create, server, ...account);
     const overrides = JSON.stringify({
@@ -195,7 +195,7 @@ describe.each(["g26", "g24"] as const)("registries in %s", (kind) => {
 
   it("no password is in a log", async () => {
     const { directory } = await sandkube().status();
-    const search = ["grep", "-rlE", "hush|secret", `${directory}/logs`];
+    const search = ["grep", "-rlE", "hush|sesame", `${directory}/logs`];
     expect((await sandkube().sandbox.exec(search)).stdout).toBe("");
   });
 });

@@ -44,7 +44,7 @@ mirrors:
   "${address}:5003": {endpoint: ["http://${address}:5003"]}
   "${address}:5004": {endpoint: ["http://${address}:5004"]}
 configs:
-  "${address}:5002": {auth: {username: user, password: secret}, tls: {ca_file: ${directory}/ca.pem}}
+  "${address}:5002": {auth: {username: user, password: sesame}, tls: {ca_file: ${directory}/ca.pem}}
 `;
   await sandbox.exec(["tee", `${directory}/registries.yaml`], { stdin: registries });
   return {

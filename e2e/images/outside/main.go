@@ -9,7 +9,7 @@
 // at ADDRESS, the proxies on the loopback address, and says so with a line.
 //
 //	5001  HTTP
-//	5002  HTTPS, by the CA in ca.pem; wants the account user:secret by way of a token
+//	5002  HTTPS, by the CA in ca.pem; wants the account user:sesame by way of a token
 //	5003  HTTP; answers 429 to all
 //	5004  HTTP; sends whoever wants a blob to blobs.example, which no one may reach
 //	3128  proxy; wants proxy:hush, lets CONNECT to registry.example through to 5002 and answers 403 else

@@ -70,7 +70,7 @@ func withoutBlobs(content http.Handler) http.Handler {
 
 const token = "a-token-for-user"
 
-// withToken lets whoever has a token in; user:secret gets one.
+// withToken lets whoever has a token in; user:sesame gets one.
 func withToken(content http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/token" {
@@ -93,7 +93,7 @@ func giveToken(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		user, password = r.FormValue("username"), r.FormValue("password")
 	}
-	if user != "user" || password != "secret" {
+	if user != "user" || password != "sesame" {
 		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
 		return
 	}
