@@ -14,6 +14,7 @@ import { Journal, type JournalHead } from "./run/journal.js";
 import { runnableSuite } from "./runnable-suite.js";
 import { shardOf } from "./run/selection.js";
 import { smokeSpecs } from "./smoke.js";
+import type { RunnableSuite } from "./suites.js";
 import { suiteIsBuilt } from "./suite/suite.js";
 
 const exitCodes = { failure: 1, usage: 2, specsFailed: 3, endedEarly: 4 } as const;
@@ -37,17 +38,18 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
     return 0;
   }
   const suite = await runnableSuite(options.suite, signal, report);
-  const matching = options.smoke ? smokeSpecs : await suite.matching(options);
-  const chosen = options.shard === null ? matching : shardOf(matching, options.shard);
-  if (chosen.length === 0) throw new UsageError("no spec matches --focus, --skip and --shard");
-  await prepare({ kinds: [kind], userlands: ["bookworm"], signal, report });
   const output = options.output ?? defaultOutput(options);
   const { version, components } = readVersions();
   const head: JournalHead = {
     kind,
     versions: { sandkube: version, ...components, ...suite.versions },
   };
-  const journal = await openJournal(output, head, options);
+  const journal =
+    options.earlier === "discard"
+      ? await newJournal(output, head, await choose(suite, options))
+      : Journal.open(journalPath(output), head);
+  const chosen = journal.specs;
+  await prepare({ kinds: [kind], userlands: ["bookworm"], signal, report });
   const specs = chosen.filter((name) => isToRun(name, journal, options));
   const leftBehind: string[] = [];
   const early = specs.length === 0 ? null : await attempt();
@@ -102,16 +104,26 @@ function defaultOutput({ suite, kind, smoke }: ConformanceOptions): string {
   return join(dirname(cacheRoot()), suite, smoke ? `${kind}-smoke` : kind);
 }
 
-async function openJournal(
+/** The specs that the options ask for. */
+async function choose(suite: RunnableSuite, options: ConformanceOptions): Promise<string[]> {
+  const matching = options.smoke ? [...smokeSpecs] : await suite.matching(options);
+  const chosen = options.shard === null ? matching : shardOf(matching, options.shard);
+  if (chosen.length === 0) throw new UsageError("no spec matches --focus, --skip and --shard");
+  return chosen;
+}
+
+async function newJournal(
   output: string,
   head: JournalHead,
-  { earlier }: ConformanceOptions,
+  specs: readonly string[],
 ): Promise<Journal> {
-  const path = join(output, "results.jsonl");
-  if (earlier !== "discard") return Journal.open(path, head);
   await rm(output, { recursive: true, force: true });
   await mkdir(output, { recursive: true });
-  return Journal.create(path, head);
+  return Journal.create(journalPath(output), head, specs);
+}
+
+function journalPath(output: string): string {
+  return join(output, "results.jsonl");
 }
 
 function isToRun(name: string, journal: Journal, { earlier }: ConformanceOptions): boolean {

@@ -46,6 +46,8 @@ describe("parseOptions", () => {
     { args: ["--shard", "3/2"], says: /--shard .*3\/2/ },
     { args: ["--shard", "0/2"], says: /--shard .*0\/2/ },
     { args: ["--resume", "--failed"], says: /--resume and --failed/ },
+    { args: ["--resume", "--focus", "x"], says: /--focus .*--resume/ },
+    { args: ["--failed", "--shard", "1/2"], says: /--shard .*--failed/ },
     { args: ["--smoke", "--focus", "x"], says: /--smoke/ },
     { args: ["--fokus", "x"], says: /--fokus/ },
     { args: ["g26"], says: /g26/ },

@@ -21,8 +21,8 @@ OPTIONS
   --nodes N         run them on N nodes (default: 1); some specs need two; conformance only
   --parallel N      run N specs at a time; those marked Serial come after (default: 1); conformance only
   --shard I/N       run the I-th of N parts of these specs
-  --resume          go on with the run that ended early: its results count, the rest is run
-  --failed          run again what failed in the last run, and what it did not come to
+  --resume          go on with the run that ended early: its results count, the rest of its specs is run
+  --failed          run again which of its specs failed in the last run, or were not come to
   --output DIRECTORY
                     where logs, reports and results go (default: in the user's cache directory)
   --no-record       leave conformance/results and docs/conformance.md as they are
@@ -48,7 +48,7 @@ export interface ConformanceOptions extends Selection {
   /** Number of specs that run at a time. */
   readonly parallel: number;
   readonly shard: Shard | null;
-  /** What becomes of the results that lie in the output directory. */
+  /** What becomes of the results in the output directory; if they count, so do their run's specs. */
   readonly earlier: "discard" | "resume" | "repeat-failed";
   /** Null: the default place, which depends on the kind. */
   readonly output: string | null;
@@ -71,6 +71,13 @@ export function parseOptions(args: readonly string[]): ConformanceOptions {
     throw new UsageError("--smoke chooses specs itself: --focus and --skip do not go with it");
   }
   if (resume && failed) throw new UsageError("--resume and --failed exclude each other");
+  for (const name of ["focus", "skip", "shard"] as const) {
+    if ((resume || failed) && values[name] !== undefined) {
+      throw new UsageError(
+        `--${name} does not go with --resume and --failed: they have a run's own specs`,
+      );
+    }
+  }
   const suite = suiteNamed(values.suite ?? "conformance");
   for (const name of ["smoke", "if-built", "nodes", "parallel"] as const) {
     if (suite !== "conformance" && values[name] !== undefined) {

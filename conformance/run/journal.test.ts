@@ -20,7 +20,7 @@ describe("Journal", () => {
 
   it("has what an earlier run wrote before it was killed", () => {
     const path = join(directory, "killed.jsonl");
-    const killed = Journal.create(path, head);
+    const killed = Journal.create(path, head, ["a", "b", "c", "d"]);
     killed.add(result("a", "failed"));
     killed.add(result("b", "failed"));
     killed.add(result("b", "passed"));
@@ -29,12 +29,13 @@ describe("Journal", () => {
     resumed.add(result("d", "skipped"));
     const again = Journal.open(path, head);
     const outcomes = ["a", "b", "c", "d"].map((name) => again.result(name)?.outcome);
+    expect(again.specs).toEqual(["a", "b", "c", "d"]);
     expect(outcomes).toEqual(["failed", "passed", undefined, "skipped"]);
   });
 
   it("is refused when it is of other versions, or not there", () => {
     const path = join(directory, "other.jsonl");
-    Journal.create(path, head);
+    Journal.create(path, head, []);
     const other = { ...head, versions: { sandkube: "0.2.0" } };
     expect(() => Journal.open(path, other)).toThrow(/of other versions.*0\.1\.0/);
     expect(() => Journal.open(join(directory, "none.jsonl"), head)).toThrow(/no earlier run/);

@@ -10,33 +10,38 @@ export interface JournalHead {
 
 /**
  * Results of a run as lines of JSON, each written when it is known, so that a run that is killed can
- * go on: a line for what it is about, then one for each result. The last result of a name counts.
+ * go on: a line for what it is about and its specs, then one for each result. The last result of a name counts.
  */
 export class Journal {
+  /** Names of the specs that the run is to run. */
+  readonly specs: readonly string[];
   readonly #path: string;
   readonly #results = new Map<string, SpecResult>();
 
-  private constructor(path: string, results: readonly SpecResult[]) {
+  private constructor(path: string, specs: readonly string[], results: readonly SpecResult[]) {
     this.#path = path;
+    this.specs = specs;
     for (const result of results) this.#results.set(result.name, result);
   }
 
   /** Starts a journal, in place of one that is there. */
-  static create(path: string, head: JournalHead): Journal {
-    writeFileSync(path, `${JSON.stringify(head)}\n`);
-    return new Journal(path, []);
+  static create(path: string, head: JournalHead, specs: readonly string[]): Journal {
+    writeFileSync(path, `${JSON.stringify({ ...head, specs })}\n`);
+    return new Journal(path, specs, []);
   }
 
   /** Opens a journal that an earlier run left. Throws when there is none, or one of something else. */
   static open(path: string, head: JournalHead): Journal {
-    const [first = "", ...lines] = readLines(path);
-    if (first !== JSON.stringify(head)) {
+    const [first = "{}", ...lines] = readLines(path);
+    const { specs, ...of } = JSON.parse(first) as JournalHead & { specs: string[] };
+    if (JSON.stringify(of) !== JSON.stringify(head)) {
       throw new Error(
-        `the results in ${path} are of another lab or of other versions: ${first}. Run without --resume and --failed.`,
+        `the results in ${path} are of another lab or of other versions: ${JSON.stringify(of)}. Run without --resume and --failed.`,
       );
     }
     return new Journal(
       path,
+      specs,
       lines.map((line) => JSON.parse(line) as SpecResult),
     );
   }
