@@ -45,9 +45,4 @@ export const explanations: readonly Explanation[] = [
     cause:
       "creates objects from a file of Kubernetes' repository on the web, which the lab does not reach",
   },
-  {
-    spec: "run_nodes_tests",
-    cause:
-      "not found yet: a Node that the script makes, and that has no kubelet, has no conditions yet, a minute after it was made",
-  },
 ];
