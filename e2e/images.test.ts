@@ -292,7 +292,10 @@ async function insideNode(sandkube: Sandkube, path: string): Promise<string> {
   return `/proc/${pid}/root${path === "/" ? "" : path}`;
 }
 
-/** All that the node has of images: their names, contents, layers, and what holds them. */
+/**
+ * All that the node has of images: their names, contents, layers, what holds them, and blobs that
+ * are being written.
+ */
 async function remains(sandkube: Sandkube): Promise<string[]> {
   const kinds = [
     ["images", "ls", "-q"],
@@ -302,5 +305,8 @@ async function remains(sandkube: Sandkube): Promise<string[]> {
   ];
   const listings = [];
   for (const kind of kinds) listings.push(await sandkube.do(["ctr", ...kind]));
-  return listings;
+  const { directory } = await sandkube.status();
+  const incoming = `${directory}/node/containerd/root/sandkube.incoming`;
+  const unfinished = await sandkube.sandbox.exec(["find", incoming, "-type", "f"]);
+  return [...listings, unfinished.stdout];
 }

@@ -53,7 +53,7 @@ func runImages(ctx context.Context, args []string, out *lines) (result any, err 
 	if *address == "" || *snapshotter == "" || flags.NArg() == 0 {
 		return nil, errors.New("takes --address, --snapshotter and a verb")
 	}
-	store, err := imagestore.Open(*address, *snapshotter, progress)
+	store, err := imagestore.Open(ctx, *address, *snapshotter, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func runCopy(ctx context.Context, store *imagestore.Store, snapshotter string, a
 	if *from == "" || flags.NArg() == 0 {
 		return nil, errors.New("copy takes --from and names of images")
 	}
-	other, err := imagestore.Open(*from, snapshotter, nil)
+	other, err := imagestore.Open(ctx, *from, snapshotter, nil)
 	if err != nil {
 		return nil, err
 	}

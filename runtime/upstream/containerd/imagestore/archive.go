@@ -20,7 +20,7 @@ import (
 )
 
 // contents is what has been found in an archive or a directory. Its blobs are in the
-// content store, or left for later.
+// content store.
 type contents struct {
 	isLayout       bool   // it has the marker of an OCI layout
 	index          []byte // index.json of an OCI layout
@@ -37,12 +37,8 @@ func (s *Store) readArchive(ctx context.Context, stream io.Reader) (*contents, e
 		return nil, explainRead(err, true)
 	}
 	defer func() { _ = plain.Close() }()
-	return s.readMembers(ctx, tar.NewReader(plain), nil)
-}
-
-// readMembers reads an archive member by member. From a file, large blobs are left for later.
-func (s *Store) readMembers(ctx context.Context, members *tar.Reader, file *os.File) (*contents, error) {
 	found := &contents{files: map[string]ocispec.Descriptor{}, links: map[string]string{}}
+	members := tar.NewReader(plain)
 	for first := true; ; first = false {
 		header, err := members.Next()
 		if errors.Is(err, io.EOF) && first {
@@ -54,13 +50,13 @@ func (s *Store) readMembers(ctx context.Context, members *tar.Reader, file *os.F
 		if err != nil {
 			return nil, explainRead(err, first)
 		}
-		if err := s.readMember(ctx, found, header, members, file); err != nil {
+		if err := s.readMember(ctx, found, header, members); err != nil {
 			return nil, explainRead(err, false)
 		}
 	}
 }
 
-func (s *Store) readMember(ctx context.Context, found *contents, header *tar.Header, from io.Reader, file *os.File) (err error) {
+func (s *Store) readMember(ctx context.Context, found *contents, header *tar.Header, from io.Reader) (err error) {
 	name := path.Clean(header.Name)
 	switch header.Typeflag {
 	case tar.TypeSymlink:
@@ -86,12 +82,6 @@ func (s *Store) readMember(ctx context.Context, found *contents, header *tar.Hea
 	}
 	if expected, isBlob := blobDigest(name); isBlob {
 		found.files[name] = ocispec.Descriptor{Digest: expected, Size: header.Size}
-		if file != nil && header.Size > documentLimit {
-			if blob, possible := member(file, header); possible {
-				s.later.add(expected, blob)
-				return nil
-			}
-		}
 		return s.put(ctx, name, expected, header.Size, from)
 	}
 	// Beside them, `docker save` writes descriptions of a form that is not used any more.

@@ -28,7 +28,7 @@ func localStore(t *testing.T) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Store{content: blobs, platform: platforms.Default(), progress: NewProgress(func(Report) {}), later: newLater()}
+	return &Store{content: blobs, platform: platforms.Default(), progress: NewProgress(func(Report) {})}
 }
 
 // members are the files of an archive, in order.

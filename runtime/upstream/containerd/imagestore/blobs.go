@@ -68,18 +68,18 @@ func (s *Store) document(ctx context.Context, what string, descriptor ocispec.De
 	if err := descriptor.Digest.Validate(); err != nil {
 		return nil, refusal.New(refusal.Invalid, "the digest %q of %s is malformed", descriptor.Digest, what)
 	}
-	size, err := s.blobSize(ctx, descriptor.Digest)
+	info, err := s.content.Info(ctx, descriptor.Digest)
 	if errdefs.IsNotFound(err) {
 		return nil, refusal.New(refusal.Invalid, "%s %s is missing", what, descriptor.Digest)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look at %s: %w", descriptor.Digest, err)
 	}
-	if size > documentLimit {
-		return nil, refusal.New(refusal.Invalid, "%s %s has %s, which is more than the limit of %s", what, descriptor.Digest, formatBytes(size), formatBytes(documentLimit))
+	if info.Size > documentLimit {
+		return nil, refusal.New(refusal.Invalid, "%s %s has %s, which is more than the limit of %s", what, descriptor.Digest, formatBytes(info.Size), formatBytes(documentLimit))
 	}
-	if size != descriptor.Size {
-		return nil, refusal.New(refusal.Invalid, "%s %s has %d bytes where %d are announced", what, descriptor.Digest, size, descriptor.Size)
+	if info.Size != descriptor.Size {
+		return nil, refusal.New(refusal.Invalid, "%s %s has %d bytes where %d are announced", what, descriptor.Digest, info.Size, descriptor.Size)
 	}
 	descriptor.Data = nil
 	return content.ReadBlob(ctx, s.content, descriptor)

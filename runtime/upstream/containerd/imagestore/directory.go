@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,16 +15,12 @@ import (
 
 // readDirectory reads an OCI layout that lies in a directory. Links in it are followed
 // only where they stay inside.
-func (s *Store) readDirectory(ctx context.Context, directory string, rest *later) (*contents, error) {
+func (s *Store) readDirectory(ctx context.Context, directory string) (*contents, error) {
 	root, err := os.OpenRoot(directory)
 	if err != nil {
 		return nil, err
 	}
-	if rest == nil {
-		defer func() { _ = root.Close() }()
-	} else {
-		rest.from = root
-	}
+	defer func() { _ = root.Close() }()
 	found := &contents{files: map[string]ocispec.Descriptor{}}
 	if _, err := root.Stat(ocispec.ImageLayoutFile); errors.Is(err, fs.ErrNotExist) {
 		return nil, refusal.New(refusal.Invalid, "the directory %s is no OCI layout: it has no file %s", directory, ocispec.ImageLayoutFile).
@@ -39,23 +34,16 @@ func (s *Store) readDirectory(ctx context.Context, directory string, rest *later
 	if err != nil {
 		return nil, err
 	}
-	if rest != nil {
-		rest.totalBytes.Store(total)
-	}
 	read := int64(0)
 	for name, size := range sizes {
-		expected, _ := blobDigest(name)
-		found.files[name] = ocispec.Descriptor{Digest: expected, Size: size}
-		if rest != nil && size > documentLimit {
-			rest.add(expected, postponed{name: name, size: size, open: func() (io.ReadCloser, error) { return root.Open(name) }})
-			continue
-		}
 		if err := s.readBlobFile(ctx, root, name, size, func(bytes int64) {
 			s.progress.tell(Report{Phase: Reading, Bytes: read + bytes, TotalBytes: total})
 		}); err != nil {
 			return nil, err
 		}
 		read += size
+		expected, _ := blobDigest(name)
+		found.files[name] = ocispec.Descriptor{Digest: expected, Size: size}
 	}
 	return found, nil
 }

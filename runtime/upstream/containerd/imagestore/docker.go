@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 
+	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/pkg/archive/compression"
 	"github.com/opencontainers/image-spec/specs-go"
@@ -93,13 +94,13 @@ func (c *contents) file(name string) (ocispec.Descriptor, error) {
 
 // layerType looks at a layer's first bytes: the archive does not say how it is compressed.
 func (s *Store) layerType(ctx context.Context, layer ocispec.Descriptor) (string, error) {
-	reader, err := s.openBlob(ctx, layer)
+	reader, err := s.content.ReaderAt(ctx, layer)
 	if err != nil {
 		return "", fmt.Errorf("look at layer %s: %w", layer.Digest, err)
 	}
 	defer func() { _ = reader.Close() }()
 	magic := make([]byte, 8)
-	n, err := reader.Read(magic)
+	n, err := content.NewReader(reader).Read(magic)
 	if err != nil && n == 0 {
 		return images.MediaTypeDockerSchema2Layer, nil // an empty layer
 	}

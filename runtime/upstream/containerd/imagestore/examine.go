@@ -138,15 +138,15 @@ func (s *Store) examineLayers(ctx context.Context, found *examined) error {
 		if err := layer.Digest.Validate(); err != nil {
 			return refusal.New(refusal.Invalid, "the digest %q of layer %d is malformed", layer.Digest, number+1)
 		}
-		size, err := s.blobSize(ctx, layer.Digest)
+		info, err := s.content.Info(ctx, layer.Digest)
 		if errdefs.IsNotFound(err) {
 			return refusal.New(refusal.Invalid, "layer %d of %d, %s, is missing", number+1, len(layers), layer.Digest)
 		}
 		if err != nil {
 			return fmt.Errorf("look at layer %s: %w", layer.Digest, err)
 		}
-		if size != layer.Size {
-			return refusal.New(refusal.Invalid, "layer %d of %d has %d bytes where %d are announced", number+1, len(layers), size, layer.Size)
+		if info.Size != layer.Size {
+			return refusal.New(refusal.Invalid, "layer %d of %d has %d bytes where %d are announced", number+1, len(layers), info.Size, layer.Size)
 		}
 	}
 	return nil

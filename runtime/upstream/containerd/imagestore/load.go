@@ -1,7 +1,6 @@
 package imagestore
 
 import (
-	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/containerd/containerd/v2/core/images"
-	"github.com/containerd/containerd/v2/pkg/archive/compression"
 	"github.com/containerd/errdefs"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -35,10 +33,8 @@ func (s *Store) Load(ctx context.Context, path, tag string) (loaded []Loaded, er
 			return nil, err
 		}
 	}
-	s.later = newLater()
-	defer func() { err = errors.Join(err, s.later.Close()) }()
 	err = s.leased(ctx, func(ctx context.Context) error {
-		found, err := s.read(ctx, path, s.later)
+		found, err := s.read(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -55,9 +51,7 @@ func (s *Store) Load(ctx context.Context, path, tag string) (loaded []Loaded, er
 	return loaded, err
 }
 
-// read brings in what an archive or a directory has, or the small part of it and leaves the
-// rest for later; nil: there is no later.
-func (s *Store) read(ctx context.Context, path string, rest *later) (*contents, error) {
+func (s *Store) read(ctx context.Context, path string) (*contents, error) {
 	if path == "-" {
 		return s.readStream(ctx, os.Stdin, 0)
 	}
@@ -65,28 +59,15 @@ func (s *Store) read(ctx context.Context, path string, rest *later) (*contents, 
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	info, err := file.Stat()
-	if err == nil && !info.IsDir() && rest != nil && isPlainFile(file, info) {
-		rest.from = file
-		rest.totalBytes.Store(info.Size())
-		return s.readMembers(ctx, tar.NewReader(file), file)
-	}
 	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
 	if err != nil {
 		return nil, unreadable(err)
 	}
 	if info.IsDir() {
-		return s.readDirectory(ctx, path, rest)
+		return s.readDirectory(ctx, path)
 	}
 	return s.readStream(ctx, file, info.Size())
-}
-
-// isPlainFile says whether a file can be read at any place, and is not compressed.
-func isPlainFile(file *os.File, info os.FileInfo) bool {
-	magic := make([]byte, 8)
-	n, err := file.ReadAt(magic, 0)
-	return info.Mode().IsRegular() && (err == nil || errors.Is(err, io.EOF)) &&
-		compression.DetectCompression(magic[:n]) == compression.Uncompressed
 }
 
 func unreadable(err error) *refusal.Refusal {
@@ -146,14 +127,12 @@ func (s *Store) admit(ctx context.Context, candidates []candidate) ([]Loaded, er
 		if err := s.unpack(ctx, candidates[number].names[0], image); err != nil {
 			return nil, err
 		}
-	}
-	if err := s.bringRest(ctx, admitted); err != nil {
-		return nil, err
-	}
-	for _, image := range admitted {
 		if err := s.linkContent(ctx, image.target); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.incoming.sync(); err != nil {
+		return nil, fmt.Errorf("bring the image to the disk: %w", err)
 	}
 	var loaded []Loaded
 	var names []string

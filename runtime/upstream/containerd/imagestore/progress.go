@@ -2,7 +2,6 @@ package imagestore
 
 import (
 	"io"
-	"sync"
 	"time"
 )
 
@@ -31,9 +30,8 @@ type Report struct {
 // reportInterval is the shortest time between two reports of one phase.
 const reportInterval = 200 * time.Millisecond
 
-// Progress hands reports on, at most a few a second. Its methods may be called at the same time.
+// Progress hands reports on, at most a few a second.
 type Progress struct {
-	mu     sync.Mutex
 	report func(Report)
 	phase  Phase
 	last   time.Time
@@ -43,8 +41,6 @@ type Progress struct {
 func NewProgress(report func(Report)) *Progress { return &Progress{report: report} }
 
 func (p *Progress) tell(report Report) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	now := time.Now()
 	if report.Phase == p.phase && now.Sub(p.last) < reportInterval {
 		return

@@ -36,7 +36,7 @@ func BuildArchive(ctx context.Context, recipe Recipe, progress *Progress) (built
 	if err != nil {
 		return Built{}, explainSave(recipe.Output, err)
 	}
-	store := &Store{content: content, platform: platforms.Default(), progress: progress, later: newLater()}
+	store := &Store{content: content, platform: platforms.Default(), progress: progress}
 	base, err := store.baseArchive(ctx, recipe.Base)
 	if err != nil {
 		return Built{}, err
@@ -49,7 +49,7 @@ func (s *Store) baseArchive(ctx context.Context, path string) (*examined, error)
 	if path == scratch {
 		return emptyBase(), nil
 	}
-	found, err := s.read(ctx, path, nil)
+	found, err := s.read(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
@@ -32,8 +33,10 @@ var pinned = map[string]string{"io.cri-containerd.pinned": "pinned"}
 
 // Store is a connection to a node's containerd.
 type Store struct {
-	client      *client.Client
-	content     content.Store
+	client  *client.Client
+	content content.Store
+	// incoming is the same content store.
+	incoming    *incoming
 	images      images.Store
 	leases      leases.Manager
 	snapshotter string
@@ -42,8 +45,6 @@ type Store struct {
 	progress    *Progress
 	// UnpackLimitBytes is what each layer may become when it is unpacked; 0: what real ones do.
 	UnpackLimitBytes int64
-	// later is what has not been brought in yet of what is being loaded.
-	later *later
 }
 
 // sendBytes is how much of a blob is sent at once: system calls are dear in a sandbox, and
@@ -51,22 +52,23 @@ type Store struct {
 const sendBytes = 1 << 20
 
 // Open connects to the containerd that listens on a unix socket.
-func Open(socket, snapshotter string, progress *Progress) (*Store, error) {
+func Open(ctx context.Context, socket, snapshotter string, progress *Progress) (*Store, error) {
 	c, err := client.New(socket, client.WithDefaultNamespace(kubernetesNamespace), client.WithTimeout(10*time.Second),
 		client.WithExtraDialOpts([]grpc.DialOption{grpc.WithWriteBufferSize(sendBytes)}))
 	if err != nil {
 		return nil, fmt.Errorf("connect to containerd: %w", err)
 	}
+	incoming := newIncoming(ctx, c)
 	return &Store{
 		client:      c,
-		content:     c.ContentStore(),
+		content:     incoming,
+		incoming:    incoming,
 		images:      c.ImageService(),
 		leases:      c.LeasesService(),
 		snapshotter: snapshotter,
 		snapshots:   c.SnapshotService(snapshotter),
 		platform:    platforms.Default(),
 		progress:    progress,
-		later:       newLater(),
 	}, nil
 }
 
@@ -105,7 +107,7 @@ func (s *Store) leased(ctx context.Context, work func(context.Context) error) (e
 		if err != nil {
 			options = append(options, leases.SynchronousDelete)
 		}
-		err = errors.Join(err, s.leases.Delete(release, lease, options...))
+		err = errors.Join(err, s.leases.Delete(release, lease, options...), s.incoming.release(lease.ID))
 	}()
 	return work(leases.WithLease(ctx, lease.ID))
 }
@@ -113,6 +115,11 @@ func (s *Store) leased(ctx context.Context, work func(context.Context) error) (e
 // RemoveLeftovers removes what commands that were killed had brought in, and returns
 // how many of them there were.
 func (s *Store) RemoveLeftovers(ctx context.Context) (int, error) {
+	// A lease is made before its directory.
+	unfinished, err := s.incoming.leases()
+	if err != nil {
+		return 0, err
+	}
 	held, err := s.leases.List(ctx, fmt.Sprintf("labels.%q", ownerLabel))
 	if err != nil {
 		return 0, fmt.Errorf("look for what earlier commands left: %w", err)
@@ -120,12 +127,18 @@ func (s *Store) RemoveLeftovers(ctx context.Context) (int, error) {
 	removed := 0
 	for _, lease := range held {
 		if ownerOf(lease.Labels[ownerLabel]).isAlive() {
+			unfinished = slices.DeleteFunc(unfinished, func(id string) bool { return id == lease.ID })
 			continue
 		}
 		if err := s.leases.Delete(ctx, lease, leases.SynchronousDelete); err != nil {
 			return removed, fmt.Errorf("remove what an earlier command left: %w", err)
 		}
 		removed++
+	}
+	for _, lease := range unfinished {
+		if err := s.incoming.clear(lease); err != nil {
+			return removed, err
+		}
 	}
 	return removed, nil
 }

@@ -46,12 +46,7 @@ func (s *Store) unpack(ctx context.Context, name string, image *examined) error 
 // unpackLayers makes a snapshot of each layer, on that of the one below it.
 func (s *Store) unpackLayers(ctx context.Context, image *examined, tell func(number int)) error {
 	var chain []digest.Digest
-	next, stop := s.ahead(ctx, image.manifest.Layers)
-	defer stop()
 	for number, blob := range image.manifest.Layers {
-		if err := next(); err != nil {
-			return err
-		}
 		tell(number)
 		diffID := image.config.RootFS.DiffIDs[number]
 		layer := rootfs.Layer{Blob: blob, Diff: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID}}

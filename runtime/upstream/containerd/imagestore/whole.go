@@ -38,12 +38,7 @@ func (s *Store) unpackWhole(ctx context.Context, image *examined, tell func(numb
 			err = errors.Join(err, s.abandon(ctx, key))
 		}
 	}()
-	next, stop := s.ahead(ctx, image.manifest.Layers)
-	defer stop()
 	for number, blob := range image.manifest.Layers {
-		if err := next(); err != nil {
-			return err
-		}
 		tell(number)
 		diffID := image.config.RootFS.DiffIDs[number]
 		applied, err := s.client.DiffService().Apply(ctx, blob, mounts, unpackstream.WithLimit(s.UnpackLimitBytes)...)

@@ -89,7 +89,7 @@ func (t *transferrer) bring(ctx context.Context, from *source, to any, options [
 	if !isImage || !imagestore.UnpacksWhole(snapshotter) {
 		return t.Transferrer.Transfer(ctx, from, to, options...)
 	}
-	store, err := imagestore.Open(t.address, snapshotter, imagestore.NewProgress(func(imagestore.Report) {}))
+	store, err := imagestore.Open(ctx, t.address, snapshotter, imagestore.NewProgress(func(imagestore.Report) {}))
 	if err != nil {
 		return err
 	}

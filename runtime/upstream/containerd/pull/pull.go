@@ -146,7 +146,7 @@ func (p *puller) bring(ctx context.Context, options []client.RemoteOpt) (client.
 			client.WithPullSnapshotter(p.request.Snapshotter), client.WithPullUnpack, client.WithUnpackOpts([]client.UnpackOpt{limit}))
 		return p.client.Pull(ctx, p.name.String(), options...)
 	}
-	store, err := imagestore.Open(p.request.Socket, p.request.Snapshotter, imagestore.NewProgress(func(imagestore.Report) {}))
+	store, err := imagestore.Open(ctx, p.request.Socket, p.request.Snapshotter, imagestore.NewProgress(func(imagestore.Report) {}))
 	if err != nil {
 		return nil, err
 	}
