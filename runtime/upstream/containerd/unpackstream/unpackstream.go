@@ -50,17 +50,23 @@ func handler(snapshots string) diff.Handler {
 // processor gives the tar archive of a layer.
 type processor struct {
 	io.Reader
-	ahead *readAhead
+	ahead *readAhead // nil: the layer is not compressed
 	plain io.Closer
+	// isStored says that the archive is as the content store has it.
+	isStored bool
 }
 
 func open(layer io.Reader, limit limit, disk space) (*processor, error) {
 	compressed := &counter{Reader: layer}
-	plain, err := Decompress(compressed)
+	plain, isCompressed, err := decompress(compressed)
 	if err != nil {
 		return nil, err
 	}
 	bounded := &bounded{Reader: plain, compressed: compressed, limit: limit, disk: disk}
+	if !isCompressed {
+		// Reading is cheaper than waking up who reads.
+		return &processor{Reader: bounded, plain: plain, isStored: true}, nil
+	}
 	ahead := newReadAhead(bounded)
 	return &processor{Reader: ahead, ahead: ahead, plain: plain}, nil
 }
@@ -68,30 +74,42 @@ func open(layer io.Reader, limit limit, disk space) (*processor, error) {
 // MediaType implements diff.StreamProcessor.
 func (p *processor) MediaType() string { return ocispec.MediaTypeImageLayer }
 
+// IsStored says that what is read is the blob that the content store has checked. The node's
+// containerd, which is patched for it, does not compute its digest again.
+func (p *processor) IsStored() bool { return p.isStored }
+
 // Close implements io.Closer.
 func (p *processor) Close() error {
-	p.ahead.stop()
+	if p.ahead != nil {
+		p.ahead.stop()
+	}
 	return p.plain.Close()
 }
 
 // Decompress undoes the compression that a stream begins with, if any: gzip or zstd.
 func Decompress(stream io.Reader) (io.ReadCloser, error) {
+	plain, _, err := decompress(stream)
+	return plain, err
+}
+
+func decompress(stream io.Reader) (plain io.ReadCloser, isCompressed bool, err error) {
 	buffered := bufio.NewReaderSize(stream, chunkBytes)
 	// The longest of the magic numbers has eight bytes.
 	magic, err := buffered.Peek(8)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, false, err
 	}
 	switch compression.DetectCompression(magic) {
 	case compression.Gzip:
-		return gzip.NewReader(buffered)
+		reader, err := gzip.NewReader(buffered)
+		return reader, true, err
 	case compression.Zstd:
 		reader, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(ZstdWindowLimit))
 		if err != nil {
-			return nil, fmt.Errorf("zstd: %w", err)
+			return nil, true, fmt.Errorf("zstd: %w", err)
 		}
-		return reader.IOReadCloser(), nil
+		return reader.IOReadCloser(), true, nil
 	default:
-		return io.NopCloser(buffered), nil
+		return io.NopCloser(buffered), false, nil
 	}
 }
