@@ -18,8 +18,10 @@ kernel. \`npm run bench -- --images\` measures all of it again.
 - Copies are containerd's native snapshotter, in the same cluster, with its snapshots on the data
   directory's disk: what a sandbox has whose overlayfs takes no upper directory. The whole image is
   unpacked once.
-- Memory is the resident set of containerd and of the program that loads, sampled ten times a second.
-  Unpacked layers on a tmpfs are not in it.
+- Memory is the resident set of containerd and of the program that loads, sampled ten times a second
+  during a load of its own. Unpacked layers on a tmpfs are not in it.
+- Before each measurement 2 GB of memory are written and freed: the host of a virtual machine takes
+  back what the machine does not use, and the first use of such memory takes long.
 - 1 MB is 1 000 000 bytes.
 `;
 

@@ -80,7 +80,9 @@ async function measureRound(
 
 async function measureLoad(scene: Scene, compression: Compression): Promise<LoadRun> {
   const untarSeconds = await scene.untar(compression);
-  const { seconds: loadSeconds, memory } = await scene.load(compression);
+  const loadSeconds = await scene.load(compression);
+  await scene.remove();
+  const memory = await scene.loadWatched(compression);
   await scene.remove();
   const copiesSeconds = await scene.loadAsCopies(compression);
   await scene.remove();
