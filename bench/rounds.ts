@@ -7,6 +7,7 @@ import { kindResult, type KindResult, type Round } from "./results.js";
 import type { SampleImages } from "./sandkube/in-sandbox.js";
 import { measureControlPlane, measureNode } from "./sandkube/measure-start.js";
 import { measureUse } from "./sandkube/measure-use.js";
+import { warmMemory, warmPrograms } from "./warm.js";
 
 export interface RoundsOptions {
   readonly runs: number;
@@ -39,21 +40,26 @@ async function measureRound(
 ): Promise<Round> {
   const tell = (what: string, ms: number): void =>
     report(`${place}: ${what} ${(ms / 1_000).toFixed(2)} s`);
-  await untilQuiet(signal, report);
+  const ready = async (): Promise<void> => {
+    await untilQuiet(signal, report);
+    await warmPrograms(Object.values(programs), signal);
+    await warmMemory(signal);
+  };
+  await ready();
   const kwokctl = await measureKwokctl(kind, programs, signal);
   tell("kwokctl ready", kwokctl.readyMs);
-  await untilQuiet(signal, report);
+  await ready();
   const node = await measureNode(kind, images, signal);
   tell("node Ready", node.nodeReadyMs);
   tell("2 pods Running", node.upMs + node.podsMs);
-  await untilQuiet(signal, report);
+  await ready();
   const apart = await measureApart(kind, programs, node.nodeSpec, images, signal);
   tell("apart: node Ready", apart.nodeReadyMs);
   tell("apart: 2 pods Running", apart.startMs + apart.podsMs);
-  await untilQuiet(signal, report);
+  await ready();
   const controlPlane = await measureControlPlane(kind, signal);
   tell("control plane's API ready", controlPlane.apiReadyMs);
-  await untilQuiet(signal, report);
+  await ready();
   const use = await measureUse(kind, images, signal);
   report(`${place}: idle ${(use.idle.hostShare * 100).toFixed(1)} % of a core`);
   tell("up after down", use.warmUpMs);

@@ -2,7 +2,7 @@ import { OutputLines } from "../../e2e/harness/output-lines.js";
 import { Sandkube } from "../../e2e/harness/sandkube.js";
 import type { Sandbox } from "../../lab/src/index.js";
 import { requireTimed } from "../timed-command.js";
-import { warmMemory } from "../warm-memory.js";
+import { warmMemory } from "../warm.js";
 import { largeName, largeProgram, type Compression } from "./image.js";
 
 const limitMs = 10 * 60_000;

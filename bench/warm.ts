@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { requireOnHost } from "../lab/src/host-command.js";
+import { programsDirectory } from "../lab/src/checkout.js";
+import { rootFilesystem } from "../lab/src/root-filesystem.js";
 
 const shared = "/dev/shm";
 const megabytes = 2_000;
@@ -20,4 +22,19 @@ export async function warmMemory(signal: AbortSignal): Promise<void> {
   } finally {
     await rm(directory, { recursive: true });
   }
+}
+
+/**
+ * Reads sandkube's programs, Node.js and what lies in the directories, so that the page cache has
+ * them: a machine may drop what it has not used for a while.
+ */
+export async function warmPrograms(
+  directories: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const own = await programsDirectory();
+  const root = await rootFilesystem("bookworm", signal);
+  const all = [...(own === null ? [] : [own]), join(root, "usr/local/bin/node"), ...directories];
+  const readAll = 'find -L "$@" -type f -exec cat {} + >/dev/null';
+  await requireOnHost(["sh", "-c", readAll, "sh", ...all], { signal, timeoutMs });
 }
