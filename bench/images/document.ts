@@ -21,7 +21,9 @@ kernel. \`npm run bench -- --images\` measures all of it again.
 - Memory is the resident set of containerd and of the program that loads, sampled ten times a second
   during a load of its own. Unpacked layers on a tmpfs are not in it.
 - Before each measurement 2 GB of memory are written and freed: the host of a virtual machine takes
-  back what the machine does not use, and the first use of such memory takes long.
+  back what the machine does not use, and the first use of such memory takes long. A host that takes
+  memory back within seconds makes long measurements several times longer, a load more than the tar
+  before it; the smallest figures tell most then.
 - 1 MB is 1 000 000 bytes.
 `;
 
