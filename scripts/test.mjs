@@ -18,6 +18,13 @@ import {
 import { runConformance, runGoTests, runVitest } from "./test-tally.mjs";
 
 const node = (name, ...args) => command(process.execPath, [tool(name), ...args]);
+
+const usage = `npm test [-- [--only unit|lint|e2e] [FILE...]]
+
+Everything that is checked, in order: set-up, linters, unit tests, end-to-end tests in real
+sandboxes. FILE chooses test files by a part of their path.
+`;
+
 /** In order. What is in no part is needed by all. */
 function steps(filters) {
   return [
@@ -68,11 +75,23 @@ async function smokeSet() {
   return await runConformance(isLate ? [...args, "--if-built"] : args);
 }
 
+function parsedArguments() {
+  try {
+    return parseArgs({
+      options: { only: { type: "string" }, help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    throw new SetUpError(`${error.message}\n${usage}`);
+  }
+}
+
 async function main() {
-  const { values, positionals } = parseArgs({
-    options: { only: { type: "string" } },
-    allowPositionals: true,
-  });
+  const { values, positionals } = parsedArguments();
+  if (values.help === true) {
+    process.stdout.write(usage);
+    return;
+  }
   if (values.only !== undefined && !["unit", "lint", "e2e"].includes(values.only)) {
     throw new SetUpError(`--only takes unit, lint or e2e, not ${values.only}.`);
   }
