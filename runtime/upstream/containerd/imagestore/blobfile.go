@@ -77,9 +77,9 @@ func (b *blobFile) Commit(ctx context.Context, size int64, expected digest.Diges
 	if err := content.WriteBlob(ctx, b.store.Store, b.given.Ref, b.file, blob, options...); err != nil {
 		return err
 	}
-	b.store.unsynced = append(b.store.unsynced, b.file)
+	file := b.file
 	b.file = nil
-	return nil
+	return b.store.syncLater(file)
 }
 
 // move brings the file to where containerd has a blob of this digest.

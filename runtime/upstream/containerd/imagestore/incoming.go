@@ -21,6 +21,8 @@ const (
 	incomingName = "sandkube.incoming"
 	// incomingBytes is from which size on a blob is written there.
 	incomingBytes = 1 << 20
+	// unsyncedLimit is how many blobs may wait: each is an open file.
+	unsyncedLimit = 128
 )
 
 // incoming is containerd's content store, into which large blobs do not come through its API:
@@ -83,6 +85,15 @@ func (s *incoming) has(ctx context.Context, of digest.Digest) bool {
 	}
 	_, err := s.Info(ctx, of)
 	return err == nil
+}
+
+// syncLater keeps a blob's file for the next sync.
+func (s *incoming) syncLater(file *os.File) error {
+	s.unsynced = append(s.unsynced, file)
+	if len(s.unsynced) < unsyncedLimit {
+		return nil
+	}
+	return s.sync()
 }
 
 // sync returns when all blobs have reached the disk.

@@ -147,3 +147,19 @@ func TestIncomingRefuses(t *testing.T) {
 		t.Errorf("leases with unfinished blobs after the release: %q, %v", left, err)
 	}
 }
+
+func TestIncomingKeepsFewFilesOpen(t *testing.T) {
+	store := &incoming{}
+	for range 3 * unsyncedLimit {
+		file, err := os.CreateTemp(t.TempDir(), "blob-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := store.syncLater(file); err != nil {
+			t.Fatal(err)
+		}
+		if open := len(store.unsynced); open >= unsyncedLimit {
+			t.Fatalf("%d files are open, want less than %d", open, unsyncedLimit)
+		}
+	}
+}
