@@ -4,8 +4,11 @@ package unenforced
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,8 +21,7 @@ import (
 	typedv1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
-
-	"sandkube.dev/runtime/internal/sysctl"
+	"k8s.io/component-helpers/node/util/sysctl"
 )
 
 // Name of the service.
@@ -62,15 +64,25 @@ func messageFor(pod *v1.Pod) string {
 	if pod.Spec.SecurityContext == nil {
 		return ""
 	}
-	settings := make(map[string]string)
+	var missing []string
 	for _, setting := range pod.Spec.SecurityContext.Sysctls {
-		settings[setting.Name] = setting.Value
+		if kernelLacks(setting.Name) {
+			missing = append(missing, setting.Name)
+		}
 	}
-	missing, err := sysctl.Missing(settings)
-	if err != nil || len(missing) == 0 {
-		// What can not be looked up is refused where the container is started.
+	if len(missing) == 0 {
 		return ""
 	}
-	names := strings.Join(slices.Sorted(maps.Keys(missing)), ", ")
+	slices.Sort(missing)
+	names := strings.Join(missing, ", ")
 	return fmt.Sprintf("the sandbox's kernel does not have %s: containers find a file with the value that was asked for, which has no effect", names)
+}
+
+// kernelLacks says whether there is no such setting. One that can not be looked up is refused
+// where the container is started.
+func kernelLacks(setting string) bool {
+	// In a normalized name, dots separate directories and slashes stand for dots.
+	path := strings.NewReplacer(".", "/", "/", ".").Replace(sysctl.NormalizeName(setting))
+	_, err := os.Stat(filepath.Join("/proc/sys", path))
+	return errors.Is(err, fs.ErrNotExist)
 }

@@ -30,6 +30,20 @@ func TestMessage(t *testing.T) {
 	}
 }
 
+func TestWhatTheKernelLacks(t *testing.T) {
+	for setting, want := range map[string]bool{
+		"kernel.hostname":        false,
+		"kernel/hostname":        false,
+		"kernel.no_such_setting": true,
+		"kernel/no.such_setting": true,
+		"no.such.directory":      true,
+	} {
+		if got := kernelLacks(setting); got != want {
+			t.Errorf("the kernel lacks %s: %v, want %v", setting, got, want)
+		}
+	}
+}
+
 func TestEventForAPodWithASettingThatTheKernelLacks(t *testing.T) {
 	client := fake.NewClientset(pod("plain"), pod("asking", v1.Sysctl{Name: "kernel.no_such_setting", Value: "1"}))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
