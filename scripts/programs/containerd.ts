@@ -1,13 +1,12 @@
-import { copyFile, mkdir } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { nodeNetwork } from "../../runtime/upstream/patches/node-network.js";
 import { unpacking } from "../../runtime/upstream/patches/unpacking.js";
 import type { Architecture } from "./architecture.js";
 import { containerdStamps, goBuild, goVendor } from "./go-build.js";
-import { goSources } from "./go-sources.js";
 import { applyPatches } from "./patching.js";
 import type { Program } from "./program.js";
 import { repositoryPath } from "./repository.js";
+import { copyModuleFiles, upstreamModuleFiles } from "./upstream-module.js";
 import type { Versions } from "./versions.js";
 
 const module = "runtime/upstream/containerd";
@@ -66,7 +65,7 @@ export function containerd(
     warmSeconds: 10,
     build: async ({ output, scratch }) => {
       const patched = join(scratch, "module");
-      await copySources(patched);
+      await copyModuleFiles(module, await sources(), patched);
       // Go refuses to overlay files of its module cache; vendored copies can be patched.
       await goVendor(patched);
       await applyPatches(join(patched, "vendor"), [...nodeNetwork, ...unpacking]);
@@ -82,15 +81,6 @@ export function containerd(
   };
 }
 
-async function sources(): Promise<string[]> {
-  return [...new Set([...(await goSources(module)), ...moduleFiles])];
-}
-
-/** Copies the module, tests apart, to a directory. */
-async function copySources(directory: string): Promise<void> {
-  for (const file of await sources()) {
-    const copy = join(directory, relative(module, file));
-    await mkdir(dirname(copy), { recursive: true });
-    await copyFile(repositoryPath(file), copy);
-  }
+function sources(): Promise<string[]> {
+  return upstreamModuleFiles(module, [module]);
 }
