@@ -13,6 +13,7 @@ export const goModules = [
   { directory: "runtime", packages: ["./internal/...", "./cmd/..."] },
   { directory: "runtime/network", packages: ["./..."] },
   { directory: "runtime/upstream/containerd", packages: ["./..."] },
+  { directory: "runtime/upstream/runc", packages: ["./..."] },
   { directory: "bench/apart", packages: ["."] },
   { directory: "examples/hello", packages: ["."] },
   { directory: "e2e/images/outside", packages: ["."] },

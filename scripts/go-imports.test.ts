@@ -9,9 +9,9 @@ const runtime = repositoryPath("runtime");
 /** Packages that may import k8s.io/kubernetes, which costs every program that links it seconds and 100 MB. */
 const mayEmbedKubernetes = ["cmd/sandkube-runtime", "internal/components/", "internal/cadvisor"];
 
-function dependencies(program: string): string[] {
-  const output = execFileSync("go", ["list", "-deps", `./cmd/${program}`], {
-    cwd: runtime,
+function dependencies(packageDirectory: string, module = runtime): string[] {
+  const output = execFileSync("go", ["list", "-deps", `./${packageDirectory}`], {
+    cwd: module,
     encoding: "utf8",
     env: { ...process.env, GOFLAGS: "", GOWORK: "off", CGO_ENABLED: "0" },
   });
@@ -40,17 +40,27 @@ test("only components import k8s.io/kubernetes", () => {
 });
 
 test("sandkube-supervisor has no code but its own, the standard library's and x/sys", () => {
-  const foreign = modulePackages(dependencies("sandkube-supervisor")).filter(
+  const foreign = modulePackages(dependencies("cmd/sandkube-supervisor")).filter(
     (path) => !path.startsWith("sandkube.dev/runtime/") && !path.startsWith("golang.org/x/sys/"),
   );
   expect(foreign).toEqual([]);
 });
 
-test("sandkube-oci, which starts with every container, has no Kubernetes or containerd code", () => {
-  const heavy = modulePackages(dependencies("sandkube-oci")).filter((path) =>
+test("sandkube-oci, which starts with every pod, has no Kubernetes or containerd code", () => {
+  const heavy = modulePackages(dependencies("cmd/sandkube-oci")).filter((path) =>
     /^(k8s\.io|sigs\.k8s\.io|github\.com\/containerd\/containerd|google\.golang\.org\/grpc)\b/.test(
       path,
     ),
   );
   expect(heavy).toEqual([]);
+});
+
+test("the OCI adapter, a part of runc, brings no code into it but its own", () => {
+  const foreign = modulePackages(dependencies("ociadapter", join(runtime, "upstream/runc"))).filter(
+    (path) =>
+      !path.startsWith("sandkube.dev/upstream/runc/") &&
+      !path.startsWith("golang.org/x/sys/") &&
+      path !== "github.com/opencontainers/runtime-spec/specs-go",
+  );
+  expect(foreign).toEqual([]);
 });

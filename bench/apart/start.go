@@ -76,7 +76,7 @@ func makeDirectories(view *nodespec.NodeView) error {
 		}
 	}
 	for name, target := range map[string]string{
-		"sandkube-cni": "sandkube-oci", "sandkube-runc": "sandkube-oci",
+		"sandkube-cni": "sandkube-oci", "sandkube-runc": "runc",
 		"containerd-shim-runc-v2": "containerd-shim-runc-v2",
 	} {
 		if err := os.Symlink(view.Program(target), view.NodePath("bin", name)); err != nil {

@@ -1,5 +1,5 @@
 /**
- * Times the creation and deletion of a container by runc itself and by the OCI adapter in front of it,
+ * Times the creation and deletion of a container by plain runc and by runc with the OCI adapter,
  * in turns, and prints the medians in milliseconds as JSON. The container is a copy of a running pod's
  * first one, in a cgroup of its own; it is created, never started.
  * To be run in the mount and pid namespaces of the node.

@@ -25,7 +25,7 @@ export interface UseRun {
   readonly warmUpMs: number;
 }
 
-/** Medians of calls of runc itself and of the OCI adapter that stands in front of it. */
+/** Medians of calls of plain runc and of runc with the OCI adapter. */
 export interface RuntimeCalls {
   readonly runc: RuntimeCallTimes;
   readonly adapter: RuntimeCallTimes;

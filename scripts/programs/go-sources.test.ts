@@ -17,4 +17,7 @@ test("follows imports in the modules of upstream programs", async () => {
   const sources = await goSources("runtime/upstream/containerd");
   expect(sources).toContain("runtime/upstream/containerd/snapshots.go");
   expect(sources).toContain("runtime/upstream/containerd/imagestore/load.go");
+  expect(await goSources("runtime/upstream/runc/ociadapter")).toContain(
+    "runtime/upstream/runc/sysctl/bind.go",
+  );
 });

@@ -1,16 +1,20 @@
-import { copyFile, mkdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { anyProcRoot } from "../../runtime/upstream/patches/any-proc-root.js";
+import { ociAdapter } from "../../runtime/upstream/patches/oci-adapter.js";
 import type { Architecture } from "./architecture.js";
 import { cToolchain } from "./c-toolchain.js";
 import { goBuild, goVendor } from "./go-build.js";
 import { applyPatches } from "./patching.js";
 import type { BuildContext, Program } from "./program.js";
-import { repositoryPath } from "./repository.js";
+import { copyModuleFiles, upstreamModuleFiles } from "./upstream-module.js";
 
-const moduleFiles = ["runtime/upstream/runc/go.mod", "runtime/upstream/runc/go.sum"] as const;
+const module = "runtime/upstream/runc";
 
-/** runc with libseccomp, linked statically: the one program that needs a C compiler. */
+/**
+ * runc with libseccomp, linked statically: the one program that needs a C compiler. Its main
+ * begins with the OCI adapter.
+ */
 export function runc(facts: readonly string[], architecture: Architecture): Program {
   return {
     name: "runc",
@@ -18,8 +22,9 @@ export function runc(facts: readonly string[], architecture: Architecture): Prog
     executable: true,
     recipe: async () => ({
       files: [
-        ...moduleFiles,
+        ...(await sources()),
         "runtime/upstream/patches/any-proc-root.ts",
+        "runtime/upstream/patches/oci-adapter.ts",
         "scripts/programs/runc.ts",
         "scripts/programs/go-build.ts",
       ],
@@ -36,15 +41,13 @@ async function build(
   architecture: Architecture,
 ): Promise<void> {
   const { environment } = await cToolchain(architecture, scratch, report);
-  const module = join(scratch, "module");
-  await mkdir(module);
-  for (const file of moduleFiles)
-    await copyFile(repositoryPath(file), join(module, basename(file)));
+  const patched = join(scratch, "module");
+  await copyModuleFiles(module, await sources(), patched);
   // Go refuses to overlay files of its module cache; vendored copies can be patched.
-  await goVendor(module);
-  await applyPatches(join(module, "vendor"), anyProcRoot);
+  await goVendor(patched);
+  await applyPatches(join(patched, "vendor"), [...anyProcRoot, ...ociAdapter]);
   await goBuild({
-    module,
+    module: patched,
     package: "github.com/opencontainers/runc",
     output,
     architecture,
@@ -56,4 +59,8 @@ async function build(
   // The binding's functions are named in the function table of a Go program, stripped or not.
   const program = await readFile(output);
   if (!program.includes("seccomp_init")) throw new Error("runc was built without libseccomp");
+}
+
+function sources(): Promise<string[]> {
+  return upstreamModuleFiles(module, [`${module}/ociadapter`]);
 }

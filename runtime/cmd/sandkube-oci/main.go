@@ -1,11 +1,10 @@
-// Command sandkube-oci is what is started once for each container, pod or question:
+// Command sandkube-oci is what is started once for each pod or question:
 // small, without Kubernetes code, and one file under several names.
 //
 // By the name it is started as:
 //
-//	sandkube-runc  OCI adapter: edits a container's spec, then becomes runc
-//	sandkube-cni   CNI plugin: joins a pod to the node's bridge
-//	loopback       CNI plugin: sets a pod's lo up
+//	sandkube-cni  CNI plugin: joins a pod to the node's bridge
+//	loopback      CNI plugin: sets a pod's lo up
 //
 // Under any other name, by its first argument: probe, host-setup, host-restore, version.
 package main
@@ -23,7 +22,6 @@ import (
 	"sandkube.dev/runtime/internal/cni"
 	"sandkube.dev/runtime/internal/host"
 	"sandkube.dev/runtime/internal/nodespec"
-	"sandkube.dev/runtime/internal/ociadapter"
 	"sandkube.dev/runtime/internal/probe"
 	"sandkube.dev/runtime/internal/version"
 )
@@ -45,8 +43,6 @@ func main() {
 
 func run(argv []string, stdout, stderr io.Writer) int {
 	switch name := filepath.Base(argv[0]); name {
-	case "sandkube-runc":
-		return ociadapter.Main(argv, stderr)
 	case "sandkube-cni":
 		return cni.Main(name + " " + version.Version)
 	case "loopback":
@@ -63,9 +59,6 @@ func run(argv []string, stdout, stderr io.Writer) int {
 	case "probe-fact":
 		// One fact of `probe`, in the process that may hang or be killed for it.
 		return probe.FactMain(args)
-	case ociadapter.BindSysctlsVerb:
-		// A hook of containers, called by runc.
-		return ociadapter.BindSysctlsMain(os.Stdin, stderr)
 	case "host-setup":
 		return changeHost(verb, host.Setup, args, stderr)
 	case "host-restore":

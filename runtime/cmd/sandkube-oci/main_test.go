@@ -26,7 +26,6 @@ func TestCommandLine(t *testing.T) {
 		"restore, surplus words": {argv: []string{"sandkube-oci", "host-restore", "--spec", "f", "g"}, status: exitUsage, stderr: "host-restore --spec FILE"},
 		"restore, missing file":  {argv: []string{"sandkube-oci", "host-restore", "--spec", "/nowhere"}, status: 1, stderr: "/nowhere"},
 		"set-up, broken spec":    {argv: []string{"sandkube-oci", "host-setup", "--spec", broken}, status: 1, stderr: "apiVersion"},
-		"adapter by its name":    {argv: []string{"/nowhere/node/bin/sandkube-runc", "create", "id"}, status: 1, stderr: "/nowhere/node-spec.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr strings.Builder

@@ -45,7 +45,7 @@ func makeDirectories(spec *nodespec.NodeSpec) error {
 		for name, target := range map[string]string{
 			"sandkube-cni":  "sandkube-oci",
 			"loopback":      "sandkube-oci",
-			"sandkube-runc": "sandkube-oci",
+			"sandkube-runc": "runc",
 			shimProgram:     shimProgram,
 		} {
 			if err := replaceLink(spec.Program(target), node.NodePath("bin", name)); err != nil {

@@ -47,8 +47,10 @@ func TestClusterStartsAndStopsInOrder(t *testing.T) {
 			t.Errorf("%s has mode %s, want %s", path, info.Mode(), mode)
 		}
 	}
-	if target, err := os.Readlink(cluster.spec.Views()[0].NodePath("bin", "sandkube-cni")); err != nil || target != cluster.spec.Program("sandkube-oci") {
-		t.Errorf("sandkube-cni is a link to %q (%v)", target, err)
+	for name, program := range map[string]string{"sandkube-cni": "sandkube-oci", "sandkube-runc": "runc"} {
+		if target, err := os.Readlink(cluster.spec.Views()[0].NodePath("bin", name)); err != nil || target != cluster.spec.Program(program) {
+			t.Errorf("%s is a link to %q (%v)", name, target, err)
+		}
 	}
 
 	events := cluster.stop(t, limit)

@@ -23,10 +23,6 @@ const (
 // ClusterDomain is the DNS domain of Services and pods.
 const ClusterDomain = "cluster.local"
 
-// CABundleInContainer is where a container finds OCI.CABundle: in the file system that it has
-// of its own for /dev, so that neither its image nor a volume gets a mount point for it.
-const CABundleInContainer = "/dev/sandkube-ca-bundle.pem"
-
 // PublicationsConfigMap is the ConfigMap in kube-system that says which ports of Services
 // are reached at which ports of the sandbox. The TypeScript library writes it.
 const PublicationsConfigMap = "sandkube-published-ports"
@@ -134,7 +130,9 @@ type Images struct {
 	Directory string `json:"directory"`
 }
 
-// OCI says how the OCI adapter edits each container's spec before runc reads it.
+// OCI says how the OCI adapter edits each container's spec before runc reads it. The adapter is a
+// part of runc, in a module of its own (runtime/upstream/runc/ociadapter), and has a struct of its
+// own for this object, Settings; here the object is checked.
 type OCI struct {
 	// DropNamespaces lists namespaces that are left out: "cgroup", "pid".
 	DropNamespaces        []string `json:"dropNamespaces"`
@@ -148,8 +146,7 @@ type OCI struct {
 	// Environment is what containers get of variables that they do not set themselves, in
 	// upper or lower case. A proxy's URL may hold a password.
 	Environment map[string]string `json:"environment"`
-	// CABundle is a file of CA certificates that containers find at CABundleInContainer;
-	// empty: they get none.
+	// CABundle is a file of CA certificates that containers find in /dev; empty: they get none.
 	CABundle string `json:"caBundle"`
 }
 

@@ -2,9 +2,9 @@ import type { Patch } from "./patch.js";
 
 const reason =
   "runc refuses a /proc whose root is not inode 1 (PROC_ROOT_INO). In gVisor before 2025 the root of " +
-  "a procfs has another number, so no container starts there. With SANDKUBE_ANY_PROC_ROOT=1, which is " +
-  "set only where the probe found such a procfs, the number is not looked at; the check that the file " +
-  "system is a procfs stays.";
+  "a procfs has another number, so no container starts there. With SANDKUBE_ANY_PROC_ROOT=1, which the " +
+  "OCI adapter sets in runc's own process only where the probe found such a procfs, the number is not " +
+  "looked at; the check that the file system is a procfs stays.";
 
 const removeWhen =
   "no supported sandbox has a procfs root with an inode number other than 1 " +
@@ -20,13 +20,14 @@ export const anyProcRoot: readonly Patch[] = [
       {
         find: "// verifyProcRoot verifies that the handle is the root of a procfs filesystem.\n",
         replace:
-          "// anyProcRoot is read at start-up because runc's init clears its environment.\n" +
-          'var anyProcRoot = os.Getenv("SANDKUBE_ANY_PROC_ROOT") == "1"\n\n' +
+          'func anyProcRoot() bool { return os.Getenv("SANDKUBE_ANY_PROC_ROOT") == "1" }\n\n' +
+          "// anyProcRootAtStart is for runc's init, which clears its environment.\n" +
+          "var anyProcRootAtStart = anyProcRoot()\n\n" +
           "// verifyProcRoot verifies that the handle is the root of a procfs filesystem.\n",
       },
       {
         find: "} else if stat.Ino != procRootIno {",
-        replace: "} else if stat.Ino != procRootIno && !anyProcRoot {",
+        replace: "} else if stat.Ino != procRootIno && !anyProcRootAtStart && !anyProcRoot() {",
       },
     ],
     reason,

@@ -12,8 +12,8 @@ import {
 } from "./proxy-settings.js";
 
 /**
- * Where containers find the CA bundle: the runtime's nodespec.CABundleInContainer. It lies in the
- * file system that each container has of its own for /dev.
+ * Where containers find the CA bundle: caBundleInContainer of the OCI adapter. It lies in the file
+ * system that each container has of its own for /dev.
  */
 export const caBundleInContainer = "/dev/sandkube-ca-bundle.pem";
 

@@ -5,14 +5,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"sandkube.dev/runtime/internal/nodespec"
 )
 
 const ofPodSandbox = `{"annotations":{"io.kubernetes.cri.container-type":"sandbox"},"linux":{"sysctl":{"kernel.no_such_setting":"1","kernel.hostname":"h"}}}`
 
 func TestSysctlsThatTheKernelLacks(t *testing.T) {
-	settings := nodespec.OCI{SysctlStandIns: true}
+	settings := Settings{SysctlStandIns: true}
 	state := t.TempDir()
 	edit := func(t *testing.T, id, spec string) string {
 		t.Helper()
@@ -20,7 +18,7 @@ func TestSysctlsThatTheKernelLacks(t *testing.T) {
 		if err := os.MkdirAll(bundle, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		edited, err := editSpec([]byte(spec), settings, surroundings{isDirectory: inTable, bundle: bundle, program: "/programs/sandkube-oci"})
+		edited, err := editSpec([]byte(spec), settings, surroundings{isDirectory: inTable, bundle: bundle, program: "/programs/runc"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +32,7 @@ func TestSysctlsThatTheKernelLacks(t *testing.T) {
 	}
 
 	got := edit(t, "container", `{"annotations":{"io.kubernetes.cri.sandbox-id":"pod"}}`)
-	want := `{"annotations":{"io.kubernetes.cri.sandbox-id":"pod"},"hooks":{"createContainer":[{"path":"/programs/sandkube-oci","args":["sandkube-oci","bind-sysctls"]}]}}`
+	want := `{"annotations":{"io.kubernetes.cri.sandbox-id":"pod"},"hooks":{"createContainer":[{"path":"/programs/runc","args":["sandkube-runc","bind-sysctls"]}]}}`
 	if got != want {
 		t.Errorf("a container of the pod: %s, want %s", got, want)
 	}
@@ -50,7 +48,7 @@ func TestSysctlsThatTheKernelLacks(t *testing.T) {
 }
 
 func TestSysctlsStayWithoutTheAdaptation(t *testing.T) {
-	edited, err := editSpec([]byte(ofPodSandbox), nodespec.OCI{}, surroundings{isDirectory: inTable})
+	edited, err := editSpec([]byte(ofPodSandbox), Settings{}, surroundings{isDirectory: inTable})
 	if err != nil || string(edited) != ofPodSandbox {
 		t.Errorf("%s (%v)", edited, err)
 	}
@@ -58,7 +56,7 @@ func TestSysctlsStayWithoutTheAdaptation(t *testing.T) {
 
 func TestAPodSandboxThatIsGoneIsAnError(t *testing.T) {
 	around := surroundings{isDirectory: inTable, bundle: filepath.Join(t.TempDir(), "container")}
-	_, err := editSpec([]byte(`{"annotations":{"io.kubernetes.cri.sandbox-id":"gone"}}`), nodespec.OCI{SysctlStandIns: true}, around)
+	_, err := editSpec([]byte(`{"annotations":{"io.kubernetes.cri.sandbox-id":"gone"}}`), Settings{SysctlStandIns: true}, around)
 	if err == nil || !strings.Contains(err.Error(), "the pod's first container") {
 		t.Errorf("error is %v", err)
 	}

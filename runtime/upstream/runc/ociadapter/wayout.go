@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-
-	"sandkube.dev/runtime/internal/nodespec"
 )
 
 // The annotation by which containerd's CRI marks the container that holds a pod's
@@ -19,10 +17,14 @@ const (
 	podSandbox              = "sandbox"
 )
 
+// caBundleInContainer is where a container finds Settings.CABundle: in the file system that it
+// has of its own for /dev, so that neither its image nor a volume gets a mount point for it.
+const caBundleInContainer = "/dev/sandkube-ca-bundle.pem"
+
 // addWayOut gives a container the variables and the CA certificates with which programs
 // find their way out of the sandbox. The container that only holds a pod's namespaces
 // needs none.
-func addWayOut(spec object, settings nodespec.OCI) (changed bool, err error) {
+func addWayOut(spec object, settings Settings) (changed bool, err error) {
 	if len(settings.Environment) == 0 && settings.CABundle == "" {
 		return false, nil
 	}
@@ -54,7 +56,7 @@ func addWayOut(spec object, settings nodespec.OCI) (changed bool, err error) {
 
 // editProcess does for a process that is started in a running container what addWayOut
 // does for the container's first one: its specification has the variables of the pod alone.
-func editProcess(input []byte, settings nodespec.OCI) ([]byte, error) {
+func editProcess(input []byte, settings Settings) ([]byte, error) {
 	if len(settings.Environment) == 0 {
 		return input, nil
 	}
@@ -110,12 +112,12 @@ func addCABundle(spec object, bundle string) (changed bool, err error) {
 		if err := json.Unmarshal(mount, &known); err != nil {
 			return false, fmt.Errorf("mounts[%d]: %w", i, err)
 		}
-		if known.Destination == nodespec.CABundleInContainer {
+		if known.Destination == caBundleInContainer {
 			return false, nil
 		}
 	}
 	mount, err := encode(specs.Mount{
-		Destination: nodespec.CABundleInContainer,
+		Destination: caBundleInContainer,
 		Type:        "bind",
 		Source:      bundle,
 		Options:     []string{"bind", "ro", "nosuid", "nodev", "noexec"},

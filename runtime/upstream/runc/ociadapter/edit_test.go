@@ -5,8 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
-	"sandkube.dev/runtime/internal/nodespec"
 )
 
 var directories = map[string]bool{"/proc/acpi": true, "/proc/scsi": true, "/sys/firmware": true}
@@ -16,7 +14,7 @@ func inTable(path string) (bool, error) { return directories[path], nil }
 func TestEditSpec(t *testing.T) {
 	const namespaces = `{"linux":{"namespaces":[{"type":"pid"},{"type":"network","path":"/run/netns/a"},{"type":"cgroup"},{"type":"mount"}]}}`
 	tests := map[string]struct {
-		settings    nodespec.OCI
+		settings    Settings
 		input, want string
 	}{
 		"nothing asked": {
@@ -24,42 +22,42 @@ func TestEditSpec(t *testing.T) {
 			want:  ` {"linux": {"seccomp": {}, "namespaces": [{"type": "pid"}]}} `,
 		},
 		"one namespace": {
-			settings: nodespec.OCI{DropNamespaces: []string{"cgroup"}},
+			settings: Settings{DropNamespaces: []string{"cgroup"}},
 			input:    namespaces,
 			want:     `{"linux":{"namespaces":[{"type":"pid"},{"type":"network","path":"/run/netns/a"},{"type":"mount"}]}}`,
 		},
 		"both namespaces": {
-			settings: nodespec.OCI{DropNamespaces: []string{"cgroup", "pid"}},
+			settings: Settings{DropNamespaces: []string{"cgroup", "pid"}},
 			input:    namespaces,
 			want:     `{"linux":{"namespaces":[{"type":"network","path":"/run/netns/a"},{"type":"mount"}]}}`,
 		},
 		"a namespace that is joined by path": {
-			settings: nodespec.OCI{DropNamespaces: []string{"pid"}},
+			settings: Settings{DropNamespaces: []string{"pid"}},
 			input:    `{"linux":{"namespaces":[{"type":"pid","path":"/proc/7/ns/pid"},{"type":"ipc"}]}}`,
 			want:     `{"linux":{"namespaces":[{"type":"ipc"}]}}`,
 		},
 		"the last namespace": {
-			settings: nodespec.OCI{DropNamespaces: []string{"pid"}},
+			settings: Settings{DropNamespaces: []string{"pid"}},
 			input:    `{"linux":{"namespaces":[{"type":"pid"}]}}`,
 			want:     `{"linux":{}}`,
 		},
 		"masked directories": {
-			settings: nodespec.OCI{DropMaskedDirectories: true},
+			settings: Settings{DropMaskedDirectories: true},
 			input:    `{"linux":{"maskedPaths":["/proc/acpi","/proc/kcore","/sys/firmware","/proc/absent"]}}`,
 			want:     `{"linux":{"maskedPaths":["/proc/kcore","/proc/absent"]}}`,
 		},
 		"seccomp": {
-			settings: nodespec.OCI{DropSeccomp: true},
+			settings: Settings{DropSeccomp: true},
 			input:    `{"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"},"resources":{}}}`,
 			want:     `{"linux":{"resources":{}}}`,
 		},
 		"asked for what is not there": {
-			settings: nodespec.OCI{DropNamespaces: []string{"pid"}, DropMaskedDirectories: true, DropSeccomp: true},
+			settings: Settings{DropNamespaces: []string{"pid"}, DropMaskedDirectories: true, DropSeccomp: true},
 			input:    `{"ociVersion":"1.2.0","process":{}}`,
 			want:     `{"ociVersion":"1.2.0","process":{}}`,
 		},
 		"numbers, unknown fields and markup stay as they are": {
-			settings: nodespec.OCI{DropSeccomp: true},
+			settings: Settings{DropSeccomp: true},
 			input: `{"future":{"x":[1.0,1e3]},"process":{"args":["a<b>&\u2028"]},
 				"linux":{"seccomp":{},"resources":{"memory":{"limit":9223372036854775807,"swap":-1},"unknown":18446744073709551615}}}`,
 			want: `{"future":{"x":[1.0,1e3]},"linux":{"resources":{"memory":{"limit":9223372036854775807,"swap":-1},"unknown":18446744073709551615}},"process":{"args":["a<b>&\u2028"]}}`,
@@ -79,7 +77,7 @@ func TestEditSpec(t *testing.T) {
 }
 
 func TestEditSpecTwiceIsTheSame(t *testing.T) {
-	settings := nodespec.OCI{DropNamespaces: []string{"pid"}, DropSeccomp: true}
+	settings := Settings{DropNamespaces: []string{"pid"}, DropSeccomp: true}
 	once, err := editSpec([]byte(`{"linux":{"seccomp":{},"namespaces":[{"type":"pid"},{"type":"uts"}]}}`), settings, surroundings{isDirectory: inTable})
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +89,7 @@ func TestEditSpecTwiceIsTheSame(t *testing.T) {
 }
 
 func TestEditSpecNamesWhatItCanNotRead(t *testing.T) {
-	everything := nodespec.OCI{DropNamespaces: []string{"pid"}, DropMaskedDirectories: true, DropSeccomp: true}
+	everything := Settings{DropNamespaces: []string{"pid"}, DropMaskedDirectories: true, DropSeccomp: true}
 	failing := func(string) (bool, error) { return false, errors.New("no such thing") }
 	for input, want := range map[string]string{
 		`not JSON`:                              "invalid character",

@@ -8,8 +8,6 @@ import (
 	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-
-	"sandkube.dev/runtime/internal/nodespec"
 )
 
 // object is a JSON object whose values are kept as they were written: what the
@@ -22,13 +20,13 @@ type surroundings struct {
 	isDirectory func(path string) (bool, error)
 	// bundle is the directory that the spec lies in.
 	bundle string
-	// program is the path of sandkube-oci, for hooks.
+	// program is the path of the program that the adapter is a part of, for hooks.
 	program string
 }
 
 // editSpec applies the settings to a container's spec (OCI runtime specification,
 // config.md). It returns its input if nothing is to be changed.
-func editSpec(input []byte, settings nodespec.OCI, surroundings surroundings) ([]byte, error) {
+func editSpec(input []byte, settings Settings, surroundings surroundings) ([]byte, error) {
 	var spec, linux object
 	if err := json.Unmarshal(input, &spec); err != nil {
 		return nil, err

@@ -7,26 +7,30 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"sandkube.dev/runtime/internal/nodespec"
 )
 
 const specFile = "config.json"
 
 // editBundle rewrites the spec of a bundle in place.
-func editBundle(bundle string, spec *nodespec.NodeSpec) error {
+func editBundle(bundle string, settings Settings) error {
 	bundle, err := filepath.Abs(bundle)
 	if err != nil {
 		return fmt.Errorf("path of the bundle: %w", err)
 	}
-	around := surroundings{isDirectory: isDirectory, bundle: bundle, program: spec.Program("sandkube-oci")}
+	// Not the link that the adapter was started by: that lies in the cluster's directory, which a
+	// container in a user namespace can not look into.
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("path of runc: %w", err)
+	}
+	around := surroundings{isDirectory: isDirectory, bundle: bundle, program: program}
 	return editFile(filepath.Join(bundle, specFile), "container spec", func(before []byte) ([]byte, error) {
-		return editSpec(before, spec.Node.OCI, around)
+		return editSpec(before, settings, around)
 	})
 }
 
 // editProcessFile rewrites the specification of a further process of a container in place.
-func editProcessFile(path string, settings nodespec.OCI) error {
+func editProcessFile(path string, settings Settings) error {
 	return editFile(path, "process specification", func(before []byte) ([]byte, error) {
 		return editProcess(before, settings)
 	})

@@ -3,13 +3,11 @@ package ociadapter
 import (
 	"strings"
 	"testing"
-
-	"sandkube.dev/runtime/internal/nodespec"
 )
 
 func TestAddWayOut(t *testing.T) {
-	settings := nodespec.OCI{
-		Environment: map[string]string{"HTTP_PROXY": "http://proxy.example", "SSL_CERT_FILE": nodespec.CABundleInContainer},
+	settings := Settings{
+		Environment: map[string]string{"HTTP_PROXY": "http://proxy.example", "SSL_CERT_FILE": caBundleInContainer},
 		CABundle:    "/cluster/bundle.pem",
 	}
 	const mount = `{"destination":"/dev/sandkube-ca-bundle.pem","type":"bind","source":"/cluster/bundle.pem","options":["bind","ro","nosuid","nodev","noexec"]}`
@@ -45,7 +43,7 @@ func TestAddWayOut(t *testing.T) {
 }
 
 func TestAddWayOutNamesWhatItCanNotRead(t *testing.T) {
-	settings := nodespec.OCI{Environment: map[string]string{"A": "1"}, CABundle: "/b"}
+	settings := Settings{Environment: map[string]string{"A": "1"}, CABundle: "/b"}
 	for input, want := range map[string]string{
 		`{"annotations":[]}`:        "annotations",
 		`{"process":[]}`:            "process",

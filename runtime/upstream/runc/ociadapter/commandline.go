@@ -4,7 +4,6 @@ import "strings"
 
 // commandLine is what the adapter must know of runc's arguments.
 type commandLine struct {
-	arguments []string
 	root      string
 	log       string
 	logFormat string
@@ -28,7 +27,7 @@ var (
 const defaultRoot = "/run/runc"
 
 func parseCommandLine(arguments []string) commandLine {
-	call := commandLine{arguments: arguments, root: defaultRoot, logFormat: "text", bundle: "."}
+	call := commandLine{root: defaultRoot, logFormat: "text", bundle: "."}
 	rest := call.parseOptions(arguments, globalValueOptions, call.setGlobal)
 	if len(rest) == 0 {
 		return call

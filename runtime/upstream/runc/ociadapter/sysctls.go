@@ -11,7 +11,7 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"sandkube.dev/runtime/internal/sysctl"
+	"sandkube.dev/upstream/runc/sysctl"
 )
 
 const (
@@ -21,8 +21,8 @@ const (
 	// standInsAnnotation keeps, in the spec of the container that holds the pod's namespaces,
 	// the settings that have stand-ins, as JSON: containerd tells no other container of them.
 	standInsAnnotation = "sandkube.dev/sysctl-stand-ins"
-	// BindSysctlsVerb is the verb of sandkube-oci by which a container's hook binds them.
-	BindSysctlsVerb = "bind-sysctls"
+	// bindSysctlsVerb is the adapter's own verb, by which a container's hook binds them.
+	bindSysctlsVerb = "bind-sysctls"
 )
 
 // addSysctlStandIns takes those settings out of a container's spec that the kernel lacks (runc
@@ -96,7 +96,7 @@ func podStandIns(bundle, podSandboxID string) (map[string]string, error) {
 	return standIns, nil
 }
 
-// addHook lets runc call BindSysctls in the container's mount namespace, when its procfs is
+// addHook lets runc call bindSysctlsMain in the container's mount namespace, when its procfs is
 // mounted and not yet its root.
 func addHook(spec object, program string) error {
 	var hooks object
@@ -110,7 +110,7 @@ func addHook(spec object, program string) error {
 	if err := decodeField(hooks, "createContainer", &list); err != nil {
 		return err
 	}
-	hook, err := encode(specs.Hook{Path: program, Args: []string{filepath.Base(program), BindSysctlsVerb}})
+	hook, err := encode(specs.Hook{Path: program, Args: []string{adapterName, bindSysctlsVerb}})
 	if err != nil {
 		return err
 	}
@@ -121,11 +121,11 @@ func addHook(spec object, program string) error {
 	return err
 }
 
-// BindSysctlsMain is the hook: it reads the container's state, as runc gives it, and returns
+// bindSysctlsMain is the hook: it reads the container's state, as runc gives it, and returns
 // the exit status.
-func BindSysctlsMain(state io.Reader, stderr io.Writer) int {
+func bindSysctlsMain(state io.Reader, stderr io.Writer) int {
 	if err := bindSysctls(state); err != nil {
-		fmt.Fprintf(stderr, "sandkube-oci %s: %v\n", BindSysctlsVerb, err)
+		fmt.Fprintf(stderr, "%s %s: %v\n", adapterName, bindSysctlsVerb, err)
 		return 1
 	}
 	return 0

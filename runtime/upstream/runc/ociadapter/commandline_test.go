@@ -27,7 +27,6 @@ func TestParseCommandLine(t *testing.T) {
 		"":                                    {},
 	}
 	for text, want := range tests {
-		want.arguments = strings.Fields(text)
 		for _, field := range []struct {
 			value   *string
 			ifEmpty string
@@ -36,7 +35,7 @@ func TestParseCommandLine(t *testing.T) {
 				*field.value = field.ifEmpty
 			}
 		}
-		if got := parseCommandLine(want.arguments); !reflect.DeepEqual(got, want) {
+		if got := parseCommandLine(strings.Fields(text)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q:\n got %+v\nwant %+v", text, got, want)
 		}
 	}
