@@ -1,5 +1,6 @@
 import { copyFile, cp, mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { controlPlanePolls } from "../../runtime/upstream/patches/control-plane-polls.js";
 import { fewerWakeUps } from "../../runtime/upstream/patches/fewer-wake-ups.js";
 import { volumeLoops } from "../../runtime/upstream/patches/volume-loops.js";
 import type { Architecture } from "./architecture.js";
@@ -13,7 +14,7 @@ import type { Versions } from "./versions.js";
 
 const module = "runtime";
 const moduleFiles = [`${module}/go.mod`, `${module}/go.sum`] as const;
-const patches = [...fewerWakeUps, ...volumeLoops];
+const patches = [...controlPlanePolls, ...fewerWakeUps, ...volumeLoops];
 
 /** All of Kubernetes and etcd in one program, with patches of some of their modules. */
 export function runtime(
@@ -30,6 +31,7 @@ export function runtime(
       files: [
         ...(await goSources("runtime/cmd/sandkube-runtime")),
         ...moduleFiles,
+        "runtime/upstream/patches/control-plane-polls.ts",
         "runtime/upstream/patches/fewer-wake-ups.ts",
         "runtime/upstream/patches/volume-loops.ts",
         "scripts/programs/runtime.ts",

@@ -27,8 +27,8 @@ const Name = "datastore"
 // Its first election does not wait for one: see campaign. etcd demands at least five
 // ticks an election.
 const (
-	tickMs     = 500
-	electionMs = 2500
+	tickMs     = 1000
+	electionMs = 5000
 )
 
 // commitInterval is how long etcd gathers writes before it commits them to its
