@@ -2,6 +2,7 @@ import { copyFile, cp, mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { controlPlanePolls } from "../../runtime/upstream/patches/control-plane-polls.js";
 import { fewerWakeUps } from "../../runtime/upstream/patches/fewer-wake-ups.js";
+import { openapiOnRequest } from "../../runtime/upstream/patches/openapi-on-request.js";
 import { volumeLoops } from "../../runtime/upstream/patches/volume-loops.js";
 import type { Architecture } from "./architecture.js";
 import { run } from "./command.js";
@@ -14,7 +15,7 @@ import type { Versions } from "./versions.js";
 
 const module = "runtime";
 const moduleFiles = [`${module}/go.mod`, `${module}/go.sum`] as const;
-const patches = [...controlPlanePolls, ...fewerWakeUps, ...volumeLoops];
+const patches = [...controlPlanePolls, ...fewerWakeUps, ...openapiOnRequest, ...volumeLoops];
 
 /** All of Kubernetes and etcd in one program, with patches of some of their modules. */
 export function runtime(
@@ -33,6 +34,7 @@ export function runtime(
         ...moduleFiles,
         "runtime/upstream/patches/control-plane-polls.ts",
         "runtime/upstream/patches/fewer-wake-ups.ts",
+        "runtime/upstream/patches/openapi-on-request.ts",
         "runtime/upstream/patches/volume-loops.ts",
         "scripts/programs/runtime.ts",
         "scripts/programs/go-build.ts",

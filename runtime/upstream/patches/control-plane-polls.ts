@@ -58,8 +58,7 @@ export const controlPlanePolls: readonly Patch[] = [
     reason:
       `${reason} For each kind of object the API server compares every minute which objects there are ` +
       "with those whose sizes it knows, to estimate what lists cost.",
-    upstream:
-      "https://github.com/kubernetes/apiserver/blob/v0.36.4/pkg/storage/etcd3/stats.go#L34",
+    upstream: "https://github.com/kubernetes/apiserver/blob/v0.36.4/pkg/storage/etcd3/stats.go#L34",
     removeWhen: "the period can be set",
   },
   {
@@ -100,8 +99,7 @@ export const controlPlanePolls: readonly Patch[] = [
       },
       {
         find: "\tgv := gvk.GroupVersion()\n\n\texisting, entry, err := func()",
-        replace:
-          "\tt.refresh()\n\tgv := gvk.GroupVersion()\n\n\texisting, entry, err := func()",
+        replace: "\tt.refresh()\n\tgv := gvk.GroupVersion()\n\n\texisting, entry, err := func()",
       },
     ],
     reason:
