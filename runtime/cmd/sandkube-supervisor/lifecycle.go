@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"sandkube.dev/runtime/internal/heap"
 	"sandkube.dev/runtime/internal/pki"
 	"sandkube.dev/runtime/internal/supervise"
 )
@@ -52,7 +53,7 @@ func (c *cluster) start(ctx context.Context) error {
 	c.controlPlane, err = supervise.Keep(c.spawner, supervise.Role{
 		Name:   controlPlaneRole,
 		Argv:   []string{spec.Program("sandkube-runtime"), "control-plane", "--spec", c.file.path},
-		Env:    roleEnvironment(spec, os.Environ()),
+		Env:    heap.StartEnvironment(roleEnvironment(spec, os.Environ())),
 		Log:    spec.Log(controlPlaneRole),
 		Events: true,
 	}, c.record)

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"sandkube.dev/runtime/internal/control"
+	"sandkube.dev/runtime/internal/heap"
 	"sandkube.dev/runtime/internal/nodeinit"
 	"sandkube.dev/runtime/internal/nodespec"
 	"sandkube.dev/runtime/internal/supervise"
@@ -48,7 +49,7 @@ func networkRoleOf(spec *nodespec.NodeSpec, specPath string) supervise.Role {
 	return supervise.Role{
 		Name:   networkRole,
 		Argv:   []string{spec.Program("sandkube-network"), "run", "--spec", specPath},
-		Env:    os.Environ(),
+		Env:    heap.StartEnvironment(os.Environ()),
 		Log:    spec.Log(networkRole),
 		Events: true,
 	}

@@ -14,6 +14,7 @@ import (
 
 	"sandkube.dev/runtime/internal/containerd"
 	"sandkube.dev/runtime/internal/control"
+	"sandkube.dev/runtime/internal/heap"
 	"sandkube.dev/runtime/internal/nodeinit"
 	"sandkube.dev/runtime/internal/nodespec"
 	"sandkube.dev/runtime/internal/podnetwork"
@@ -156,7 +157,7 @@ func (n *node) start() error {
 	n.kubelet, err = supervise.Keep(n.spawner, supervise.Role{
 		Name:     nodeRole,
 		Argv:     []string{spec.Program("sandkube-runtime"), "node", "--spec", n.file.path, "--node", spec.Self.Name},
-		Env:      append(os.Environ(), variables(spec.Node.Kubelet.Environment)...),
+		Env:      heap.StartEnvironment(append(os.Environ(), variables(spec.Node.Kubelet.Environment)...)),
 		Log:      spec.Log(nodeRole),
 		Events:   true,
 		Suspect:  "kubelet",

@@ -4,15 +4,33 @@ package heap
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"sandkube.dev/runtime/internal/service"
 )
 
-// startLimitBytes is the heap up to which nothing is collected while a role starts.
-const startLimitBytes = 256 << 20
+const (
+	variable = "GOGC"
+	// off is the value of GOGC with which a role is started: Kubernetes' packages allocate so much
+	// before main that the collector would run seven times.
+	off = "off"
+)
+
+// minimumBytes is the heap at which Go first collects with a GOGC of 100, by definition of GOGC.
+const minimumBytes = 4 << 20
+
+// firstCollectionBytes is the heap at which a role that starts first collects. The control plane
+// has then made half of what it allocates for its start, and half of that is garbage. What lives on
+// lies in between: the later the first collection, the more memory it keeps for good.
+const firstCollectionBytes = 140 << 20
+
+// startPercent is GOGC from the first collection on until the role is ready.
+const startPercent = 75
 
 // runningPercent is GOGC once a role is ready: a smaller heap for more frequent collections.
 const runningPercent = 50
@@ -21,31 +39,59 @@ const runningPercent = 50
 // caches fill and first pods come.
 const settle = 5 * time.Second
 
+// StartEnvironment is the environment of a role that calls ForStart.
+func StartEnvironment(environment []string) []string {
+	isSet := slices.ContainsFunc(environment, func(each string) bool { return strings.HasPrefix(each, variable+"=") })
+	if isSet {
+		return environment
+	}
+	return append(slices.Clip(environment), variable+"="+off)
+}
+
 // Reporter passes everything on and, when the role is ready, makes its heap small.
 type Reporter struct {
 	service.Reporter
-	once sync.Once
+
+	mu      sync.Mutex
+	isReady bool
 }
 
-// ForStart turns collection off for the start of the role that reports to next,
-// unless the environment sets GOGC.
+// ForStart puts collection off during the start of the role that reports to next, unless the
+// environment sets GOGC to a number.
 func ForStart(next service.Reporter) service.Reporter {
-	if os.Getenv("GOGC") != "" {
+	if value := os.Getenv(variable); value != "" && value != off {
 		return next
 	}
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(startLimitBytes)
-	return &Reporter{Reporter: next}
+	// Programs that the role starts have a life of their own.
+	os.Unsetenv(variable)
+	reporter := &Reporter{Reporter: next}
+	debug.SetGCPercent(firstCollectionBytes / minimumBytes * 100)
+	runtime.AddCleanup(new([64]byte), reporter.firstCollected, struct{}{})
+	return reporter
+}
+
+// firstCollected is called after the first collection, which finds that nothing refers to what it
+// is the cleanup of.
+func (r *Reporter) firstCollected(struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.isReady {
+		debug.SetGCPercent(startPercent)
+	}
 }
 
 // Ready ends the start.
 func (r *Reporter) Ready() {
 	r.Reporter.Ready()
-	r.once.Do(func() {
-		debug.SetGCPercent(100)
-		time.AfterFunc(settle, func() {
-			debug.SetGCPercent(runningPercent)
-			debug.FreeOSMemory()
-		})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isReady {
+		return
+	}
+	r.isReady = true
+	debug.SetGCPercent(100)
+	time.AfterFunc(settle, func() {
+		debug.SetGCPercent(runningPercent)
+		debug.FreeOSMemory()
 	})
 }
