@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // usage is what one cgroup has used. What the sandbox does not count stays 0.
@@ -103,7 +105,7 @@ func (h hierarchy) readUnified(name string, u *usage) {
 
 // readNumber reads a file of one number. "max" means no limit; a missing file means 0.
 func readNumber(path string) uint64 {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
 		return 0
 	}
@@ -123,7 +125,7 @@ func readNumber(path string) uint64 {
 
 // readTable reads a file of "key value" lines; a missing file is an empty table.
 func readTable(path string) map[string]uint64 {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
 		return nil
 	}
@@ -138,6 +140,31 @@ func readTable(path string) map[string]uint64 {
 		}
 	}
 	return table
+}
+
+// readBytes is more than any of the files holds: memory.stat, the longest, has 2 KB.
+const readBytes = 4 << 10
+
+// readFile reads a file of a cgroup with three system calls. os.ReadFile makes ten, most of
+// them to find out that the file can not be polled, and the kubelet reads a hundred such files
+// every ten seconds for a few pods.
+func readFile(path string) ([]byte, error) {
+	descriptor, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(descriptor)
+	buffer := make([]byte, readBytes)
+	for {
+		length, err := unix.Read(descriptor, buffer)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+		}
+		return buffer[:length], nil
+	}
 }
 
 func orElse(table map[string]uint64, key string, fallback uint64) uint64 {
