@@ -55,6 +55,38 @@ describe.each(["g26", "g24"] as const)("without any privilege in %s", (kind) => 
     expect(await tracesOf(sandkube().sandbox)).toEqual(before);
   });
 
+  it("documents built-in and custom resources, and lets policies change them", async () => {
+    await sandkube().do(["up", "--control-plane"]);
+    await sandkube().apply("custom-resources.yaml");
+    expect(await sandkube().kubectl("explain", "deployment.spec.replicas")).toContain(
+      "Number of desired pods",
+    );
+    await waitUntil({
+      for: "the API server to document the custom resource",
+      limitMs: 30_000,
+      look: async () => {
+        const { stdout, stderr } = await sandkube().run(["kubectl", "explain", "widget.spec.size"]);
+        const isThere = stdout.includes("How large the widget is.");
+        return isThere ? { found: stdout } : { instead: stdout + stderr };
+      },
+    });
+    expect(await sandkube().kubectl("get", "--raw", "/openapi/v2")).toContain(
+      "dev.example.v1.Widget",
+    );
+
+    const stdin =
+      '{"apiVersion":"example.dev/v1","kind":"Widget","metadata":{"generateName":"a-"}}';
+    await waitUntil({
+      for: "the policy to set the size of a new custom resource",
+      limitMs: 30_000,
+      look: async () => {
+        const create = ["kubectl", "create", "-f", "-", "-o", "jsonpath={.spec.size}"];
+        const { stdout, stderr } = await sandkube().run(create, { stdin });
+        return stdout === "7" ? { found: stdout } : { instead: stdout + stderr };
+      },
+    });
+  });
+
   it("checks a Helm chart against the real API", async () => {
     await sandkube().do(["up", "--control-plane"]);
     const chart = `${sandkube().sandbox.checkout}/e2e/charts/webapp`;
