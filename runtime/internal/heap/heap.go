@@ -24,9 +24,9 @@ const (
 // minimumBytes is the heap at which Go first collects with a GOGC of 100, by definition of GOGC.
 const minimumBytes = 4 << 20
 
-// firstCollectionBytes is the heap at which a role that starts first collects. The control plane
-// has then made half of what it allocates for its start, and half of that is garbage. What lives on
-// lies in between: the later the first collection, the more memory it keeps for good.
+// firstCollectionBytes is the heap at which a role that starts first collects. A good part of what
+// the control plane has allocated by then is garbage, and what lives on lies in between: the later
+// the first collection, the more memory it keeps for good.
 const firstCollectionBytes = 140 << 20
 
 // startPercent is GOGC from the first collection on until the role is ready.
