@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func TestCollectionDuringTheStart(t *testing.T) {
 
 // percent is GOGC as it is set.
 func percent() int {
-	current := debug.SetGCPercent(100)
-	debug.SetGCPercent(current)
-	return current
+	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(sample)
+	return int(sample[0].Value.Uint64())
 }
