@@ -1,6 +1,6 @@
 /**
- * Bundles the package sandkube: the library and the command line, with what they depend on, in a file
- * each. To load them as a hundred modules takes longer than all else that the command line does in a
+ * Bundles the package sandkube: the library and the command line, with what they depend on, in few
+ * files. To load them as a hundred modules takes longer than all else that the command line does in a
  * sandbox whose file system is another process.
  */
 import { existsSync, readFileSync } from "node:fs";
@@ -46,11 +46,11 @@ function noticeOf(directory: string): string {
 
 await build({
   cwd: directory,
-  input: { index: "src/index.ts", "cli/main": "src/cli/main.ts" },
+  input: { index: "src/index.ts", quick: "src/quick.ts", "cli/main": "src/cli/main.ts" },
   platform: "node",
   transform: { target: "node20.19" },
   // What yaml has for Node is CommonJS, of which nothing can be left out.
   resolve: { alias: { yaml: repositoryPath("node_modules/yaml/browser/index.js") } },
   plugins: [thirdPartyNotices],
-  output: { dir: "dist", cleanDir: true, sourcemap: true },
+  output: { dir: "dist", chunkFileNames: "chunks/[name].js", cleanDir: true, sourcemap: true },
 });

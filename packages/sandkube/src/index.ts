@@ -3,6 +3,8 @@
  *
  * The public interface: everything else in this package may change at any time.
  */
+export * from "./quick.js";
+
 export {
   createCluster,
   type CreateClusterOptions,
@@ -17,14 +19,6 @@ export type {
 } from "./cluster/cluster-images.js";
 export type { ClusterPorts } from "./cluster/cluster-ports.js";
 export { clusterLogs, type ClusterLogsOptions } from "./cluster/cluster-logs.js";
-export { clusterRoles, type ClusterRolesOptions } from "./cluster/cluster-roles.js";
-export {
-  clusterStatus,
-  listClusters,
-  type ClusterState,
-  type ClusterStatus,
-  type ListedCluster,
-} from "./cluster/cluster-status.js";
 export {
   mergeKubeconfig,
   unmergeKubeconfig,
@@ -53,10 +47,8 @@ export {
   type ProgramsOptions,
 } from "./cluster/programs.js";
 export type { ClusterReference, SurroundingsOptions } from "./cluster/surroundings.js";
-export { startTool, toolNames, type ToolName } from "./cluster/tools.js";
 export { versions, type Versions } from "./cluster/versions.js";
 
-export { errorCodes, SandkubeError, type ErrorCode, type ErrorDetails } from "./errors.js";
 export {
   clusterModes,
   progressEventSchemas,
@@ -101,7 +93,6 @@ export type { ImageInfo } from "./images/list-images.js";
 export type { ClusterImageInfo } from "./images/several-stores.js";
 export type { ImageSource, LoadedImage } from "./images/load-image.js";
 export type { AttachedProcess, ExitStatus } from "./platform/processes.js";
-export { shellExitCode } from "./platform/processes.js";
 export type { LogLine } from "./runtime/role-logs.js";
 export type { RoleStatus, SupervisorStatus } from "./runtime/supervisor-status.js";
 export type { ClusterSettings } from "./state/cluster-record.js";

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import type { RegistryAccount } from "../index.js";
 
@@ -21,7 +20,7 @@ export function withAccountOptions(command: Command): Command {
 
 /** The account that the flags or the environment tell; undefined: none. Throws E_USAGE. */
 export async function accountOf(flags: AccountFlags): Promise<RegistryAccount | undefined> {
-  const { SandkubeError } = await import("../index.js");
+  const { SandkubeError } = await import("../quick.js");
   const told = await read(flags).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SandkubeError("E_USAGE", `the account can not be read: ${reason}`, { cause });
@@ -35,7 +34,10 @@ export async function accountOf(flags: AccountFlags): Promise<RegistryAccount | 
 }
 
 async function read({ credsStdin, credsFile }: AccountFlags): Promise<string | undefined> {
-  if (credsStdin) return await text(process.stdin);
+  if (credsStdin) {
+    const { text } = await import("node:stream/consumers");
+    return await text(process.stdin);
+  }
   if (credsFile !== undefined) return await readFile(credsFile, "utf8");
   return process.env["SANDKUBE_REGISTRY_CREDS"] || undefined;
 }

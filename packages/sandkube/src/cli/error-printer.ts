@@ -43,7 +43,7 @@ export async function printError(
   thrown: unknown,
   options: { json?: boolean } = {},
 ): Promise<number> {
-  const { SandkubeError } = await import("../index.js");
+  const { SandkubeError } = await import("../quick.js");
   const error = SandkubeError.from(thrown);
   if (options.json) {
     const line: ErrorLine = { type: "error", error: error.toJSON() };

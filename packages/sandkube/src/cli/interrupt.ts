@@ -9,7 +9,7 @@ export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,
   onInterrupt: () => void,
 ): Promise<T> {
-  const { SandkubeError } = await import("../index.js");
+  const { SandkubeError } = await import("../quick.js");
   const controller = new AbortController();
   const interrupt = () => {
     if (controller.signal.aborted) process.exit(interruptedExitCode);

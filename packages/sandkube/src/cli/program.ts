@@ -28,7 +28,7 @@ First steps:
 
 /**
  * The command line. Commands load the library only when they run, so that help and completion
- * are quick.
+ * are quick; those that are to answer at once load its part `quick` alone.
  */
 export function createProgram(): Command {
   const program = new Command("sandkube")

@@ -8,7 +8,7 @@ export async function usageError(
   program: Command,
   words: readonly string[],
 ): Promise<SandkubeError> {
-  const { SandkubeError } = await import("../index.js");
+  const { SandkubeError } = await import("../quick.js");
   const [reason = "", ...suggestions] = thrown.message.replace(/^error: /, "").split("\n");
   const names: string[] = [];
   let command: Command | null = commandOf(program, words);

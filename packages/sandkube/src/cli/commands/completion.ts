@@ -55,7 +55,7 @@ async function answer(program: Command, words: string[]): Promise<number> {
 /** kubectl and helm answer by themselves; ctr does not speak this language. */
 async function askTool({ tool, words, flags }: ToolCompletion): Promise<number> {
   if (tool !== "kubectl" && tool !== "helm") return 1;
-  const { shellExitCode, startTool } = await import("../../index.js");
+  const { shellExitCode, startTool } = await import("../../quick.js");
   const child = await startTool(tool, [completeCommand, ...words], clusterReference(flags));
   return shellExitCode(await child.exited);
 }

@@ -19,7 +19,7 @@ export function registerList(program: Command): void {
   withJsonOption(withDataOption(command)).action(async (_flags, self: Command) => {
     const flags = self.optsWithGlobals<ClusterFlags & JsonFlag>();
     await perform(flags, async (signal) => {
-      const { listClusters } = await import("../../index.js");
+      const { listClusters } = await import("../../quick.js");
       const { dataDirectory } = clusterReference(flags);
       const clusters = await listClusters({ dataDirectory, signal });
       if (flags.json) return printJson(clusters);

@@ -33,7 +33,7 @@ export function registerStatus(program: Command): void {
 }
 
 async function once(flags: StatusFlags, signal: AbortSignal): Promise<void> {
-  const { clusterStatus } = await import("../../index.js");
+  const { clusterStatus } = await import("../../quick.js");
   const status = await clusterStatus({ ...clusterReference(flags), signal });
   if (flags.json) return printJson(status);
   printLines(formatStatus(status));

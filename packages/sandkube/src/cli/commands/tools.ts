@@ -39,7 +39,7 @@ async function runTool(
   args: readonly string[],
   reference: ClusterReference,
 ): Promise<number> {
-  const { shellExitCode, startTool } = await import("../../index.js");
+  const { shellExitCode, startTool } = await import("../../quick.js");
   const child = await startTool(tool, args, reference);
   const forward = (signal: NodeJS.Signals) => {
     // A terminal sends Ctrl-C to the tool itself too: once is enough.
@@ -55,7 +55,7 @@ async function runTool(
 
 /** A tool that failed for want of a cluster does not know what to do about it. */
 async function hintAtStoppedCluster(reference: ClusterReference): Promise<void> {
-  const { clusterStatus, SandkubeError } = await import("../../index.js");
+  const { clusterStatus, SandkubeError } = await import("../../quick.js");
   try {
     const { name, state } = await clusterStatus(reference);
     if (state === "running" || state === "starting") return;

@@ -36,7 +36,7 @@ export async function valuesFor(placeholder: string, flags: ClusterFlags): Promi
 }
 
 async function clusters(flags: ClusterFlags): Promise<Candidate[]> {
-  const { listClusters } = await import("../../index.js");
+  const { listClusters } = await import("../../quick.js");
   const { dataDirectory } = clusterReference(flags);
   const listed = await listClusters({ dataDirectory });
   return listed.map(({ name, status }) => ({
@@ -46,7 +46,7 @@ async function clusters(flags: ClusterFlags): Promise<Candidate[]> {
 }
 
 async function parts(flags: ClusterFlags): Promise<Candidate[]> {
-  const { clusterRoles } = await import("../../index.js");
+  const { clusterRoles } = await import("../../quick.js");
   return (await clusterRoles(clusterReference(flags))).map((value) => ({ value }));
 }
 
