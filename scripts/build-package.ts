@@ -44,6 +44,19 @@ function noticeOf(directory: string): string {
   return `${name} ${version} (${license})\n\n${readFileSync(file, "utf8").trim()}\n`;
 }
 
+/**
+ * commander loads `node:child_process` for subcommands that are programs of their own. sandkube has
+ * none, and the module would be a tenth of what `--help` does.
+ */
+const noProgramsAsSubcommands: Plugin = {
+  name: "no-programs-as-subcommands",
+  resolveId: (source, importer) =>
+    source === "node:child_process" && importer?.includes("/node_modules/commander/")
+      ? "\0no-child-process"
+      : null,
+  load: (id) => (id === "\0no-child-process" ? "export {};" : null),
+};
+
 await build({
   cwd: directory,
   input: { index: "src/index.ts", quick: "src/quick.ts", "cli/main": "src/cli/main.ts" },
@@ -51,6 +64,6 @@ await build({
   transform: { target: "node20.19" },
   // What yaml has for Node is CommonJS, of which nothing can be left out.
   resolve: { alias: { yaml: repositoryPath("node_modules/yaml/browser/index.js") } },
-  plugins: [thirdPartyNotices],
+  plugins: [thirdPartyNotices, noProgramsAsSubcommands],
   output: { dir: "dist", chunkFileNames: "chunks/[name].js", cleanDir: true, sourcemap: true },
 });
