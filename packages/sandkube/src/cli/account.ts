@@ -35,6 +35,7 @@ export async function accountOf(flags: AccountFlags): Promise<RegistryAccount | 
 
 async function read({ credsStdin, credsFile }: AccountFlags): Promise<string | undefined> {
   if (credsStdin) {
+    // Loaded when it is needed: with it every command, `--help` too, would start later.
     const { text } = await import("node:stream/consumers");
     return await text(process.stdin);
   }
