@@ -51,8 +51,8 @@ same etcd. \`npm run bench\` measures all of it again.
 - Idle is measured for a minute, half a minute after ten pods that sleep were Ready. The machine's
   share is the processor time of all processes that the sandbox consists of, in percent of one core.
   What gVisor counts by process comes from samples: it tells the parts apart, and adds up to more.
-- A command's time is the median of five in each round, its start included. The OCI adapter and runc
-  create and delete a copy of a running pod's first container nine times, in turns.
+- A command's time is the median of nine in each round, its start included. The OCI adapter and runc
+  create and delete a copy of a running pod's first container 41 times, in turns.
 - 1 MB is 1 000 000 bytes.
 `;
 

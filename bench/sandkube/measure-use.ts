@@ -37,8 +37,8 @@ interface RuntimeCallTimes {
 }
 
 const limitMs = 180_000;
-const repetitions = 5;
-const runtimeTurns = 9;
+const repetitions = 9;
+const runtimeTurns = 41;
 
 export async function measureUse(
   kind: SandboxKind,
