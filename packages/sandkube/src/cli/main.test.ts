@@ -50,6 +50,14 @@ test("the library and the command line are few files, with the licences of what 
 });
 
 test.each([
+  { part: "cli/main.js", without: "node:child_process" },
+  { part: "chunks/quick.js", without: "node:https" },
+])("$part, which is to load quickly, does so without $without", async ({ part, without }) => {
+  const code = await readFile(join(packageDirectory, "dist", part), "utf8");
+  expect(code).not.toContain(`"${without}"`);
+});
+
+test.each([
   { args: ["--help"], says: "Usage: sandkube" },
   { args: ["up", "--help"], says: "--control-plane" },
   { args: ["image", "load", "--help"], says: "archive" },
