@@ -82,5 +82,5 @@ export function containerd(
 }
 
 function sources(): Promise<string[]> {
-  return upstreamModuleFiles(module, [module]);
+  return upstreamModuleFiles(module, [module, `${module}/layerfiles`]);
 }

@@ -134,6 +134,10 @@ func (t *tarStream) file(name string, mode int64, content []byte) {
 	t.add(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode}, content)
 }
 
+func (t *tarStream) directory(name string) {
+	t.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755}, nil)
+}
+
 func (t *tarStream) bytes() []byte {
 	must(t.writer.Close())
 	return t.buffer.Bytes()

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 )
 
 func main() {
@@ -58,7 +57,7 @@ func sound(base []byte) map[string][]byte {
 	}
 	layers := l.name(l.image(runtime.GOARCH, many, true), "sandkube.local/layers:60").archive()
 	files := layout{}
-	odd := files.name(files.image(runtime.GOARCH, [][]byte{base, oddFiles(), whiteouts()}, true), "sandkube.local/odd:1").archive()
+	odd := files.name(files.image(runtime.GOARCH, [][]byte{base, oddFiles(), whiteouts(), additions()}, true), "sandkube.local/odd:1").archive()
 	return map[string][]byte{"layers.tar": layers, "odd.tar.gz": compress(odd), "large.tar": large(base), "docker.tar": docker(base)}
 }
 
@@ -84,7 +83,7 @@ func large(base []byte) []byte {
 	return l.name(l.manifest(runtime.GOARCH, diffIDs, layers), "sandkube.local/large:1").archive()
 }
 
-// oddFiles is a layer with every kind of file.
+// oddFiles is a layer with every kind of file, and an entry for each directory.
 func oddFiles() []byte {
 	t := newTar()
 	t.add(tar.Header{Typeflag: tar.TypeDir, Name: "odd/", Mode: 0o2775, Uid: 1234, Gid: 5678}, nil)
@@ -99,11 +98,18 @@ func oddFiles() []byte {
 	capability := "\x01\x00\x00\x02\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 	t.add(tar.Header{Typeflag: tar.TypeReg, Name: "odd/capable", Mode: 0o755, Format: tar.FormatPAX,
 		PAXRecords: map[string]string{"SCHILY.xattr.security.capability": capability}}, []byte("capable\n"))
-	t.file("odd/"+strings.Repeat("long-name/", 20)+"file", 0o644, []byte("deep\n"))
+	deep := "odd/"
+	for range 20 {
+		deep += "long-name/"
+		t.directory(deep)
+	}
+	t.file(deep+"file", 0o644, []byte("deep\n"))
 	t.file("odd/ünïcödé 名", 0o644, []byte("unicode\n"))
 	t.file("odd/empty", 0o000, nil)
 	t.file("odd/zeros", 0o644, make([]byte, 20<<20))
+	t.directory("doomed/")
 	t.file("doomed/file", 0o644, []byte("doomed\n"))
+	t.directory("emptied/")
 	t.file("emptied/old", 0o644, []byte("old\n"))
 	return t.bytes()
 }
@@ -112,8 +118,16 @@ func oddFiles() []byte {
 func whiteouts() []byte {
 	t := newTar()
 	t.file(".wh.doomed", 0o600, nil)
+	t.directory("emptied/")
 	t.file("emptied/.wh..wh..opq", 0o600, nil)
 	t.file("emptied/new", 0o644, []byte("new\n"))
+	return t.bytes()
+}
+
+// additions is a layer without an entry for the directory that it adds to.
+func additions() []byte {
+	t := newTar()
+	t.file("odd/added", 0o644, []byte("added\n"))
 	return t.bytes()
 }
 

@@ -2,6 +2,7 @@ package imagestore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -44,15 +45,23 @@ func (s *Store) unpack(ctx context.Context, name string, image *examined) error 
 }
 
 // unpackLayers makes a snapshot of each layer, on that of the one below it.
-func (s *Store) unpackLayers(ctx context.Context, image *examined, tell func(number int)) error {
+func (s *Store) unpackLayers(ctx context.Context, image *examined, tell func(number int)) (err error) {
+	ahead, err := s.unpackApart(ctx, image)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ahead.stop(ctx)) }()
 	var chain []digest.Digest
 	for number, blob := range image.manifest.Layers {
 		tell(number)
 		diffID := image.config.RootFS.DiffIDs[number]
-		layer := rootfs.Layer{Blob: blob, Diff: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID}}
-		applied, err := rootfs.ApplyLayerWithOpts(ctx, layer, chain, s.snapshots, s.client.DiffService(), nil, unpackstream.WithLimit(s.UnpackLimitBytes))
-		if err != nil {
-			return s.explainUnpack(ctx, image, number, err)
+		applied := ahead.commit(ctx, number)
+		if !applied {
+			layer := rootfs.Layer{Blob: blob, Diff: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID}}
+			applied, err = rootfs.ApplyLayerWithOpts(ctx, layer, chain, s.snapshots, s.client.DiffService(), nil, unpackstream.WithLimit(s.UnpackLimitBytes))
+			if err != nil {
+				return s.explainUnpack(ctx, image, number, err)
+			}
 		}
 		if applied {
 			if err := s.label(ctx, blob.Digest, labels.LabelUncompressed, diffID.String()); err != nil {
