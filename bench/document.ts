@@ -34,7 +34,7 @@ same etcd. \`npm run bench\` measures all of it again.
   been built, and the machine's page cache has them.
 - The measurements take turns within a round; each figure is the median of the rounds, with the
   smallest and the largest. A measurement starts when the machine is quiet, or after a minute, and
-  after 2 GB of memory have been written and freed: the host of a virtual machine takes back what the
+  after 900 MB of memory have been written and freed: the host of a virtual machine takes back what the
   machine does not use, and the first use of such memory takes long.
 - Time counts from the start of the command, that of Node included, until the event arrives. The
   sample image is loaded between \`up\` and the Deployment; that time is reported on its own.

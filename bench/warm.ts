@@ -5,7 +5,8 @@ import { programsDirectory } from "../lab/src/checkout.js";
 import { rootFilesystem } from "../lab/src/root-filesystem.js";
 
 const shared = "/dev/shm";
-const megabytes = 2_000;
+/** More is no better: what has been freed last is used first. */
+const megabytes = 900;
 const timeoutMs = 60_000;
 
 /**

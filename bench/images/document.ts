@@ -12,18 +12,19 @@ kernel. \`npm run bench -- --images\` measures all of it again.
   namespaces of its own.
 - The image has 12 layers of 25 MB, each of 1,061 files of 6 kB, 150 kB and 10 MB. With gzip it has
   about 180 MB.
-- **tar** unpacks the layers, one after the other, into one directory, right before the load: into a
-  tmpfs where unpacked layers lie on one, else on the disk. A load does more: it checks the digests of
+- **tar** unpacks the layers, one after the other, into one directory: into a tmpfs where unpacked
+  layers lie on one, else on the disk. In each round four loads are measured, each right after a tar or
+  right before one, by turns. A load does more: it checks the digests of
   the archive's blobs and of the unpacked layers, and keeps the blobs in the data directory.
 - Copies are containerd's native snapshotter, in the same cluster, with its snapshots on the data
   directory's disk: what a sandbox has whose overlayfs takes no upper directory. The whole image is
   unpacked once.
 - Memory is the resident set of containerd and of the program that loads, sampled ten times a second
   during a load of its own. Unpacked layers on a tmpfs are not in it.
-- Before each measurement 2 GB of memory are written and freed: the host of a virtual machine takes
+- Before each measurement 900 MB of memory are written and freed: the host of a virtual machine takes
   back what the machine does not use, and the first use of such memory takes long. A host that takes
-  memory back within seconds makes long measurements several times longer, a load more than the tar
-  before it; the smallest figures tell most then.
+  memory back within seconds makes single measurements several times longer, of loads more than of
+  tar, since a load writes an image twice.
 - 1 MB is 1 000 000 bytes.
 `;
 

@@ -4,8 +4,7 @@ import { imagesResult } from "./results.js";
 import type { ImagesRound } from "./rounds.js";
 
 const load = (untarSeconds: number, loadSeconds: number, peakBytes: number) => ({
-  untarSeconds,
-  loadSeconds,
+  pairs: [{ untarSeconds, loadSeconds }],
   copiesSeconds: 2 * loadSeconds,
   memory: { idleBytes: 50e6, peakBytes },
 });
@@ -18,7 +17,7 @@ const round = (untarSeconds: number): ImagesRound => ({
   secondPodLayers: 0,
 });
 
-test("ratios are of a load and the tar before it, memory is what a load adds", () => {
+test("ratios are of a load and the tar beside it, memory is what a load adds", () => {
   const result = imagesResult("g26", [round(2), round(3), round(6)]);
   expect(result.loads.plain.ratio).toMatchObject({ median: 2, min: 1, max: 3 });
   expect(result.loads.plain.copiesRatio.median).toBe(4);

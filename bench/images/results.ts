@@ -1,7 +1,7 @@
 import type { SandboxKind } from "../../lab/src/index.js";
 import { seriesOf, type Series } from "../statistics.js";
 import { compressions, type Compression } from "./image.js";
-import type { ImagesRound, LoadRun } from "./rounds.js";
+import { ratioOf, type ImagesRound, type LoadRun } from "./rounds.js";
 
 const bytesPerMB = 1e6;
 
@@ -10,8 +10,9 @@ export interface LoadResult {
   readonly untarSeconds: Series;
   readonly loadSeconds: Series;
   readonly copiesSeconds: Series;
-  /** Of each round, the load's time in times of tar's. */
+  /** Of each pair, the load's time in times of tar's. */
   readonly ratio: Series;
+  /** Of each round, in times of tar's median. */
   readonly copiesRatio: Series;
   /** The highest memory of containerd and the loader together, over containerd's before. */
   readonly memoryMB: Series;
@@ -45,12 +46,16 @@ export function imagesResult(kind: SandboxKind, rounds: readonly ImagesRound[]):
 
 function loadResult(runs: readonly LoadRun[]): LoadResult {
   const series = (read: (run: LoadRun) => number): Series => seriesOf(runs.map(read));
+  const pairs = runs.flatMap((run) => run.pairs);
   return {
-    untarSeconds: series((run) => run.untarSeconds),
-    loadSeconds: series((run) => run.loadSeconds),
+    untarSeconds: seriesOf(pairs.map(({ untarSeconds }) => untarSeconds)),
+    loadSeconds: seriesOf(pairs.map(({ loadSeconds }) => loadSeconds)),
     copiesSeconds: series((run) => run.copiesSeconds),
-    ratio: series((run) => run.loadSeconds / run.untarSeconds),
-    copiesRatio: series((run) => run.copiesSeconds / run.untarSeconds),
+    ratio: seriesOf(pairs.map(ratioOf)),
+    copiesRatio: series(
+      (run) =>
+        run.copiesSeconds / seriesOf(run.pairs.map(({ untarSeconds }) => untarSeconds)).median,
+    ),
     memoryMB: series(({ memory }) => (memory.peakBytes - memory.idleBytes) / bytesPerMB),
   };
 }

@@ -3,13 +3,26 @@ import { untilQuiet } from "../quiet.js";
 import { compressions, type Compression } from "./image.js";
 import { Scene, type MemoryFigures } from "./scene.js";
 
-/** A load, and tar's way to unpack the same right before it. */
-export interface LoadRun {
+/** An even number, since tar comes before and after by turns. */
+const pairsOfRound = 4;
+
+/** A load, and tar's way to unpack the same right before it or after it. */
+export interface LoadPair {
   readonly untarSeconds: number;
   readonly loadSeconds: number;
+}
+
+/** What a round measured of the image in one form. */
+export interface LoadRun {
+  readonly pairs: readonly LoadPair[];
   /** With the snapshotter whose snapshots are copies. */
   readonly copiesSeconds: number;
   readonly memory: MemoryFigures;
+}
+
+/** A load's time in times of tar's. */
+export function ratioOf({ loadSeconds, untarSeconds }: LoadPair): number {
+  return loadSeconds / untarSeconds;
 }
 
 /** What a round measured in one kind of sandbox, all in one cluster. */
@@ -58,8 +71,8 @@ async function measureRound(
   for (const compression of compressions) {
     const load = await measureLoad(scene, compression);
     loads[compression] = load;
-    const ratio = (load.loadSeconds / load.untarSeconds).toFixed(2);
-    report(`${place}: ${compression} layers: load / tar ${ratio} x`);
+    const ratios = load.pairs.map((pair) => ratioOf(pair).toFixed(2)).join(", ");
+    report(`${place}: ${compression} layers: load / tar ${ratios} x`);
   }
   const pullSeconds = await scene.pull();
   const pullCopiesSeconds = await scene.pullAsCopies();
@@ -79,12 +92,22 @@ async function measureRound(
 }
 
 async function measureLoad(scene: Scene, compression: Compression): Promise<LoadRun> {
-  const untarSeconds = await scene.untar(compression);
-  const loadSeconds = await scene.load(compression);
-  await scene.remove();
+  const pairs: LoadPair[] = [];
+  for (let turn = 0; turn < pairsOfRound / 2; turn += 1) {
+    const before = await scene.untar(compression);
+    pairs.push({ untarSeconds: before, loadSeconds: await loadOnce(scene, compression) });
+    const loadSeconds = await loadOnce(scene, compression);
+    pairs.push({ untarSeconds: await scene.untar(compression), loadSeconds });
+  }
   const memory = await scene.loadWatched(compression);
   await scene.remove();
   const copiesSeconds = await scene.loadAsCopies(compression);
   await scene.remove();
-  return { untarSeconds, loadSeconds, copiesSeconds, memory };
+  return { pairs, copiesSeconds, memory };
+}
+
+async function loadOnce(scene: Scene, compression: Compression): Promise<number> {
+  const seconds = await scene.load(compression);
+  await scene.remove();
+  return seconds;
 }
