@@ -11,8 +11,6 @@ import (
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
-
-	"sandkube.dev/upstream/containerd/unpackstream"
 )
 
 // apartLimit is how many layers are unpacked at the same time, where there are as many processors.
@@ -94,7 +92,7 @@ func (a *apart) unpack(ctx context.Context, number int) (key string) {
 	if !isLowest {
 		mounts = onlyUpper(mounts)
 	}
-	if err := a.apply(ctx, number, mounts); err != nil {
+	if err := a.store.apply(ctx, a.image, number, mounts); err != nil {
 		// What is left of it then goes with the lease.
 		_ = a.store.abandon(ctx, key)
 		return ""
@@ -110,15 +108,6 @@ func onlyUpper(mounts []mount.Mount) []mount.Mount {
 		upper[i] = mount.Mount{Type: "overlay", Source: "overlay", Options: []string{"upperdir=" + one.Source}}
 	}
 	return upper
-}
-
-func (a *apart) apply(ctx context.Context, number int, mounts []mount.Mount) error {
-	options := unpackstream.WithLimit(a.store.UnpackLimitBytes)
-	applied, err := a.store.client.DiffService().Apply(ctx, a.image.manifest.Layers[number], mounts, options...)
-	if err == nil && applied.Digest != a.image.config.RootFS.DiffIDs[number] {
-		err = errors.New("wrong diff id")
-	}
-	return err
 }
 
 // commit keeps the snapshot of a layer on that of the one below it, and says so. Else the layer

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/pkg/labels"
 	"github.com/containerd/containerd/v2/pkg/rootfs"
 	"github.com/opencontainers/go-digest"
@@ -71,6 +72,16 @@ func (s *Store) unpackLayers(ctx context.Context, image *examined, tell func(num
 		chain = append(chain, diffID)
 	}
 	return nil
+}
+
+// apply unpacks a layer of an image to where the mounts lead.
+func (s *Store) apply(ctx context.Context, image *examined, number int, mounts []mount.Mount) error {
+	options := unpackstream.WithLimit(s.UnpackLimitBytes)
+	applied, err := s.client.DiffService().Apply(ctx, image.manifest.Layers[number], mounts, options...)
+	if err == nil && applied.Digest != image.config.RootFS.DiffIDs[number] {
+		err = errors.New("wrong diff id")
+	}
+	return err
 }
 
 func (s *Store) label(ctx context.Context, of digest.Digest, name, value string) error {

@@ -10,8 +10,6 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/identity"
-
-	"sandkube.dev/upstream/containerd/unpackstream"
 )
 
 // copyingSnapshotter is the one whose snapshots are full copies of what they are based on.
@@ -40,14 +38,10 @@ func (s *Store) unpackWhole(ctx context.Context, image *examined, tell func(numb
 	}()
 	for number, blob := range image.manifest.Layers {
 		tell(number)
-		diffID := image.config.RootFS.DiffIDs[number]
-		applied, err := s.client.DiffService().Apply(ctx, blob, mounts, unpackstream.WithLimit(s.UnpackLimitBytes)...)
-		if err == nil && applied.Digest != diffID {
-			err = errors.New("wrong diff id")
-		}
-		if err != nil {
+		if err := s.apply(ctx, image, number, mounts); err != nil {
 			return s.explainUnpack(ctx, image, number, err)
 		}
+		diffID := image.config.RootFS.DiffIDs[number]
 		if err := s.label(ctx, blob.Digest, labels.LabelUncompressed, diffID.String()); err != nil {
 			return err
 		}
